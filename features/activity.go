@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package features
+
+import (
+	"slices"
+	"sort"
+
+	"github.com/holdfast-churn/holdfast/data"
+)
+
+// listActivity lists the snapshots of activity mode: every EveryDays on a
+// fixed grid, or the one as-of instant, for each account that was active
+// within ActiveWithinDays before. The money at stake is not known: Value is
+// missing.
+func (l *listing) listActivity() {
+	h, o := l.h, &l.spec.Outcome
+	l.terms = len(h.Accounts)
+	src := &h.Sources[slices.IndexFunc(h.Sources, func(s data.Source) bool { return s.Name == o.Of })]
+	for a := range h.Accounts {
+		first := len(l.rows)
+		events := src.Of(a)
+		if len(events) == 0 {
+			l.left[notActive]++
+			continue
+		}
+		for _, t := range l.gridOver(events) {
+			if !activeWithin(events, addDays(t, -o.ActiveWithinDays, h.Location), t) {
+				l.left[notActive]++
+				continue
+			}
+			end := addDays(t, o.HorizonDays, h.Location)
+			mark := label{Unknown, Never}
+			if l.asOf == 0 {
+				mark = activityLabel(h, events, t, end)
+			}
+			l.addActivity(int32(a), t, end, mark)
+		}
+		l.close(int32(a), first)
+	}
+}
+
+func (l *listing) addActivity(a int32, t, end int64, mark label) {
+	acc := &l.h.Accounts[a]
+	l.rows = append(l.rows, Row{
+		Account: acc.ID, Group: acc.Group, Segment: acc.Segment, Phase: acc.Phase, Snapshot: t, Due: end,
+		LeadDays: lead(t, end, l.h.Location), Mature: mark.mature, Y: mark.y, Weight: 1, Value: nan, Status: Scored,
+	})
+	l.snaps = append(l.snaps, snapshot{t: t, due: end, contract: -1})
+}
+
+// gridOver returns the snapshots to try for an account: the as-of instant, or
+// the grid's points after its first event up to the end of the data.
+func (l *listing) gridOver(events []data.Event) []int64 {
+	if l.asOf != 0 {
+		return []int64{l.asOf}
+	}
+	every := l.spec.Outcome.EveryDays
+	first := int(events[0].Day) - activityEpoch
+	point := activityEpoch + (first/every+1)*every
+	end := data.MidnightAfter(l.h.Newest, l.h.Location).UnixNano()
+	var ts []int64
+	for t := data.DayStart(point, l.h.Location); t <= end; t = data.DayStart(point, l.h.Location) {
+		ts = append(ts, t)
+		point += every
+	}
+	return ts
+}
+
+// activeWithin reports whether an event in [from, t) was visible at t.
+func activeWithin(events []data.Event, from, t int64) bool {
+	end := before(events, t)
+	start := sort.Search(end, func(i int) bool { return events[i].Time >= from })
+	for i := start; i < end; i++ {
+		if visible(&events[i], t) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package features
+
+import (
+	"sort"
+
+	"github.com/holdfast-churn/holdfast/data"
+)
+
+// visible is the point-in-time rule for events: an event may be used at
+// snapshot t if it happened before t and was known before t, both strictly.
+// Known includes the source's declared lag and is never before Time.
+func visible(e *data.Event, t int64) bool { return e.Time < t && e.Known < t }
+
+// knownBy is the rule for dates of contracts, which have day resolution: a
+// start, a notice or a signature counts at t if it is given and not after t.
+func knownBy(date, t int64) bool { return date != data.NoTime && date <= t }
+
+// before returns how many of an account's events, ordered by time, happened
+// before t. Those known later are still among them: test each with visible.
+func before(events []data.Event, t int64) int {
+	return sort.Search(len(events), func(i int) bool { return events[i].Time >= t })
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package features
+
+import (
+	"math"
+	"slices"
+	"sort"
+
+	"github.com/holdfast-churn/holdfast/data"
+)
+
+// factOf returns how a column that does not come from events is read. It
+// reports false for a column over events. Levels of the column are set here,
+// sorted, so that codes do not depend on the order of rows.
+func factOf(h *data.History, c *Column) (f fact, ok bool) {
+	switch c.Feature.Agg {
+	case Attribute:
+		return attributeFact(h, c), true
+	case SegmentFact:
+		return accountLevel(h, c, func(a *data.Account) string { return a.Segment }), true
+	case PhaseFact:
+		return accountLevel(h, c, func(a *data.Account) string { return a.Phase }), true
+	case Tenure:
+		f.number = func(a int32, s *snapshot) float64 {
+			created := h.Accounts[a].Created
+			if created == data.NoTime {
+				return math.NaN()
+			}
+			return float64(data.DayOf(s.t, h.Location) - data.DayOf(created, h.Location))
+		}
+	case TermNumber:
+		number := termNumbers(h)
+		f.number = func(_ int32, s *snapshot) float64 { return number[s.contract] }
+	case TermDays:
+		f.number = func(_ int32, s *snapshot) float64 {
+			k := &h.Contracts[s.contract]
+			return float64(lead(k.Start, k.Due, h.Location))
+		}
+	case DaysToDue:
+		f.number = func(_ int32, s *snapshot) float64 { return float64(lead(s.t, s.due, h.Location)) }
+	case PreviousLate:
+		f.number = func(_ int32, s *snapshot) float64 { return previousLate(h, s.contract) }
+	case Value:
+		f.number = func(_ int32, s *snapshot) float64 { return h.Contracts[s.contract].Value }
+	default:
+		return fact{}, false
+	}
+	return f, true
+}
+
+// termNumbers returns for each contract its place in the chain of terms that
+// followed each other without a gap, from 1.
+func termNumbers(h *data.History) []float64 {
+	number := make([]float64, len(h.Contracts))
+	for k := range h.Contracts { // predecessors come first: they start earlier
+		number[k] = 1
+		if p := h.Contracts[k].Previous; p >= 0 {
+			number[k] = number[p] + 1
+		}
+	}
+	return number
+}
+
+// previousLate returns the days from the previous term's due date to the day
+// its renewal was seen, 0 for a term without a previous one. atRisk has made
+// sure that the renewal was seen before the snapshot.
+func previousLate(h *data.History, k int32) float64 {
+	p := h.Contracts[k].Previous
+	if p < 0 || h.Contracts[p].RenewedAt == data.NoTime {
+		return 0
+	}
+	return float64(lead(h.Contracts[p].Due, h.Contracts[p].RenewedAt, h.Location))
+}
+
+// attributeFact reads a declared attribute of the account or the contract.
+// Attributes have no valid-from here: they are assumed constant.
+func attributeFact(h *data.History, c *Column) fact {
+	attributes, ofContract := h.AccountAttributes, c.Feature.From == FromContract
+	if ofContract {
+		attributes = h.ContractAttributes
+	}
+	i := slices.IndexFunc(attributes, func(a data.Column) bool { return a.Name == c.Feature.Column })
+	if i < 0 {
+		panic("features: attributeFact: the spec names an attribute the history was not read with")
+	}
+	values := &attributes[i]
+	row := func(a int32, s *snapshot) int {
+		if ofContract {
+			return int(s.contract)
+		}
+		return int(a)
+	}
+	if values.Kind == data.Text {
+		c.Levels = values.Dict
+		return fact{level: func(a int32, s *snapshot) int32 { return values.Codes[row(a, s)] }}
+	}
+	return fact{number: func(a int32, s *snapshot) float64 { return values.Number(row(a, s)) }}
+}
+
+// accountLevel makes a level column of a text every account has.
+func accountLevel(h *data.History, c *Column, text func(*data.Account) string) fact {
+	var levels []string
+	for i := range h.Accounts {
+		levels = append(levels, text(&h.Accounts[i]))
+	}
+	sort.Strings(levels)
+	levels = slices.Compact(levels)
+	if len(levels) > 0 && levels[0] == "" {
+		levels = levels[1:] // missing is a code of its own
+	}
+	codes := make([]int32, len(h.Accounts))
+	for i := range codes {
+		k, found := slices.BinarySearch(levels, text(&h.Accounts[i]))
+		if codes[i] = int32(k); !found {
+			codes[i] = -1
+		}
+	}
+	c.Levels = levels
+	return fact{level: func(a int32, _ *snapshot) int32 { return codes[a] }}
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package features
+
+import (
+	"time"
+
+	"github.com/holdfast-churn/holdfast/data"
+)
+
+// The modes of an outcome.
+const (
+	Renewal  = "renewal"  // a contract term is renewed at its due date, or not
+	Activity = "activity" // an account stays active over a horizon, or not
+	Table    = "table"    // a ready table with a label column
+)
+
+// earlyDays is how long before the longest lead a term may already be scored.
+// Beyond it no training row resembles it, and its status is Early.
+const earlyDays = 15
+
+// activityEpoch anchors the snapshots of activity mode: they lie at whole
+// multiples of EveryDays after Monday 2001-01-01, so that more data never
+// moves them.
+var activityEpoch = int(time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC).Unix() / (24 * 60 * 60))
+
+// A label is the outcome of one term: y = 1 if nothing renewed it by due +
+// grace, and the instant from which that was known for both classes.
+type label struct {
+	y      int8
+	mature int64
+}
+
+// renewalLabel returns the outcome of contract k. A declared outcome is the
+// truth, mature at due + grace and not before the instant it was known. Else
+// the term was renewed if the account has a contract that starts after this
+// one did and no later than due + grace; that is mature at due + grace, and
+// unknown while the history does not reach so far.
+//
+// Both classes mature at the same instant: taking renewals that are known
+// early and churns that are not would make every prediction too low (METHODS
+// section 1).
+func renewalLabel(h *data.History, o *Outcome, declared bool, k int32) label {
+	c := &h.Contracts[k]
+	mature := addDays(c.Due, o.GraceDays, h.Location)
+	if declared {
+		if c.Y < 0 {
+			return label{Unknown, Never}
+		}
+		if c.KnownAt != data.NoTime {
+			mature = max(mature, c.KnownAt)
+		}
+		return label{c.Y, mature}
+	}
+	if h.Newest < mature {
+		return label{Unknown, Never}
+	}
+	a := h.Accounts[c.Account]
+	for j := a.FirstContract; j < a.EndContract; j++ {
+		if s := h.Contracts[j].Start; j != k && s > c.Start && s <= mature {
+			return label{0, mature}
+		}
+	}
+	return label{1, mature}
+}
+
+// activityLabel returns the outcome of an account at snapshot t: y = 1 if no
+// event of the source happened in [t, t + horizon). It is known at the end of
+// the horizon, or when the event that decides it was known, if later.
+func activityLabel(h *data.History, events []data.Event, t, end int64) label {
+	if h.Newest < end {
+		return label{Unknown, Never}
+	}
+	known := Never
+	for i := before(events, t); i < len(events) && events[i].Time < end; i++ {
+		known = min(known, events[i].Known)
+	}
+	if known == Never {
+		return label{1, end}
+	}
+	return label{0, max(end, known)}
+}
+
+// A refusal says why a term has no row at a snapshot.
+type refusal string
+
+const (
+	notStarted   refusal = "the term had not started"
+	notSeen      refusal = "the renewal that began the term had not been seen"
+	alreadyKnown refusal = "notice or an early signature was known"
+	alreadyDue   refusal = "the term was already due"
+	notActive    refusal = "the account was not active"
+)
+
+// atRisk says whether the term of contract k can be looked at from t without
+// hindsight: it has started and is not due; where renewals are dated, the
+// renewal that began it was seen before t; and it is not decided yet. The
+// empty refusal means yes.
+func atRisk(h *data.History, rolling bool, k int32, t int64) refusal {
+	c := &h.Contracts[k]
+	switch {
+	case !knownBy(c.Start, t):
+		return notStarted
+	case c.Due <= t:
+		return alreadyDue
+	}
+	if rolling && c.Previous >= 0 {
+		if p := &h.Contracts[c.Previous]; p.RenewedAt == data.NoTime || p.RenewedAt >= t {
+			return notSeen
+		}
+	}
+	if knownBy(c.Notice, t) || knownBy(c.Signed, t) {
+		return alreadyKnown
+	}
+	return ""
+}
+
+// snapshotsOf returns the snapshots of a term: due - lead at the start of the
+// day, for each lead; a lead longer than the term falls on its start. Equal
+// ones count once.
+func snapshotsOf(c *data.Contract, leads []int, loc *time.Location) []int64 {
+	var ts []int64
+	for _, lead := range leads {
+		t := max(addDays(c.Due, -lead, loc), c.Start)
+		if len(ts) == 0 || ts[len(ts)-1] != t {
+			ts = append(ts, t)
+		}
+	}
+	return ts
+}
+
+// addDays moves an instant by whole calendar days, keeping the time of day.
+func addDays(t int64, days int, loc *time.Location) int64 {
+	if loc == time.UTC {
+		return t + int64(days)*int64(24*time.Hour)
+	}
+	return time.Unix(0, t).In(loc).AddDate(0, 0, days).UnixNano()
+}
+
+// lead returns the whole calendar days from t to due.
+func lead(t, due int64, loc *time.Location) int32 {
+	return int32(data.DayOf(due, loc) - data.DayOf(t, loc))
+}

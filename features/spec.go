@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package features
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+)
+
+// ValueKind says whether a feature is a number or a level.
+type ValueKind string
+
+// The kinds of feature values.
+const (
+	NumberKind ValueKind = "number"
+	LevelKind  ValueKind = "level"
+)
+
+// Direction is the sign a user expects of a feature's effect.
+type Direction string
+
+// The directions. Free is the default; a healthy feature lowers the risk.
+const (
+	Free    Direction = "free"
+	Healthy Direction = "healthy"
+	Risky   Direction = "risky"
+)
+
+// A Feature defines one column of a frame.
+type Feature struct {
+	Name       string    `json:"name"`
+	From       string    `json:"from"`             // event source, or "account", "contract", "snapshot", "table"
+	Type       string    `json:"type,omitempty"`   // event type; empty means every type of the source
+	Column     string    `json:"column,omitempty"` // attribute, for agg attribute
+	Agg        Agg       `json:"agg"`
+	WindowDays int       `json:"window_days,omitempty"` // 0 means all history
+	LongDays   int       `json:"long_days,omitempty"`   // the longer window of a trend
+	Kind       ValueKind `json:"kind"`
+	Pillar     string    `json:"pillar"`
+	Direction  Direction `json:"direction"`
+	Actionable bool      `json:"actionable,omitempty"`
+	Unit       string    `json:"unit,omitempty"`
+	Label      string    `json:"label"` // what a customer success manager reads
+}
+
+// Agg names an aggregate over events or a fact about the snapshot.
+type Agg string
+
+// Aggregates over the visible events of a window; SPEC.md has each formula.
+const (
+	Count      Agg = "count"
+	Sum        Agg = "sum"
+	Mean       Agg = "mean"
+	Min        Agg = "min"
+	Max        Agg = "max"
+	Last       Agg = "last"
+	Distinct   Agg = "distinct"
+	ActiveDays Agg = "active_days"
+	Recency    Agg = "recency"
+	Trend      Agg = "trend"
+)
+
+// Facts about the account, the term and the snapshot.
+const (
+	Attribute    Agg = "attribute"
+	SegmentFact  Agg = "segment"
+	PhaseFact    Agg = "phase"
+	Tenure       Agg = "tenure"
+	TermNumber   Agg = "term_number"
+	TermDays     Agg = "term_days"
+	DaysToDue    Agg = "days_to_due"
+	PreviousLate Agg = "previous_late"
+	Value        Agg = "value"
+)
+
+// EventAggs lists the aggregates that a project file may ask for by name.
+var EventAggs = []Agg{Count, Sum, Mean, Min, Max, Last, Distinct, ActiveDays, Recency, Trend}
+
+// Where a feature's values come from, beside the name of an event source.
+const (
+	FromAccount  = "account"
+	FromContract = "contract"
+	FromSnapshot = "snapshot"
+	FromTable    = "table"
+)
+
+// SpecVersion is the version of Spec that this program writes.
+const SpecVersion = 1
+
+// A Spec is everything that decides the columns of a frame and their meaning.
+// It travels inside the model, so that scoring cannot differ from training.
+type Spec struct {
+	Version  int       `json:"version"`
+	Timezone string    `json:"timezone"`
+	Outcome  Outcome   `json:"outcome"`
+	Features []Feature `json:"features"`
+}
+
+// Digest returns the first 16 hex digits of the SHA-256 of the spec's JSON.
+// Frames carry it; a model refuses a frame with another one.
+func (s *Spec) Digest() string {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic("features: Digest: a spec holds plain data only")
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8])
+}
+
+// Outcome says what counts as churn and where snapshots lie.
+type Outcome struct {
+	Mode string `json:"mode"` // renewal, activity or table
+	// Renewal mode.
+	LeadDays  []int `json:"lead_days,omitempty"` // the first is the primary lead
+	GraceDays int   `json:"grace_days,omitempty"`
+	Declared  bool  `json:"declared,omitempty"` // the contracts table holds the outcome; else it is derived
+	Rolling   bool  `json:"rolling,omitempty"`  // renewals are dated: a term counts once its beginning was seen
+	// Activity mode.
+	Of               string `json:"of,omitempty"` // event source that counts as activity
+	HorizonDays      int    `json:"horizon_days,omitempty"`
+	EveryDays        int    `json:"every_days,omitempty"`
+	ActiveWithinDays int    `json:"active_within_days,omitempty"`
+}

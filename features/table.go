@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package features
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/holdfast-churn/holdfast/data"
+)
+
+// TableOptions says what the columns of a ready table are.
+type TableOptions struct {
+	Label    string   // column with the outcome; empty when scoring
+	Positive string   // value of Label that means churn; needed unless it is 0/1 or true/false
+	ID       string   // identifies a row; rows of one id share a fold
+	Time     string   // when the row was taken; splits then go by time
+	Drop     []string // columns to leave out
+}
+
+// TableSpec describes the columns of a ready table: numbers, booleans and
+// dates as numbers, texts as levels.
+func TableSpec(t *data.Table, o TableOptions) (*Spec, error) {
+	for _, name := range append([]string{o.Label, o.ID, o.Time}, o.Drop...) {
+		if name != "" && t.Column(name) == nil {
+			return nil, data.MissingColumns(t.Name, []string{name}, t.Names())
+		}
+	}
+	s := &Spec{Version: SpecVersion, Timezone: "UTC", Outcome: Outcome{Mode: Table}}
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		if slices.Contains([]string{o.Label, o.ID, o.Time}, c.Name) || slices.Contains(o.Drop, c.Name) {
+			continue
+		}
+		f := Feature{Name: c.Name, From: FromTable, Column: c.Name, Agg: Attribute, Kind: NumberKind,
+			Pillar: "table", Direction: Free, Label: c.Name}
+		if c.Kind == data.Text {
+			f.Kind = LevelKind
+		}
+		s.Features = append(s.Features, f)
+	}
+	if len(s.Features) == 0 {
+		return nil, fmt.Errorf("%s: no column is left to learn from: %w", t.Name, data.ErrBadData)
+	}
+	return s, nil
+}
+
+// TableFrame makes a frame of a ready table under a spec, in the table's
+// order. Columns the spec does not name are ignored; missing ones and those of
+// another type are errors. Without an id a row's group is its content, so that
+// repeated rows share a fold.
+func TableFrame(t *data.Table, spec *Spec, o TableOptions) (*Frame, error) {
+	f := &Frame{SpecDigest: spec.Digest(), Rows: make([]Row, t.Rows), Columns: make([]Column, len(spec.Features))}
+	if err := signature(t, spec); err != nil {
+		return nil, err
+	}
+	for i, feature := range spec.Features {
+		c := t.Column(feature.Column)
+		f.Columns[i] = Column{Feature: feature}
+		if feature.Kind == LevelKind {
+			sorted := c.Sorted()
+			f.Columns[i].Codes, f.Columns[i].Levels = sorted.Codes, sorted.Dict
+			continue
+		}
+		f.Columns[i].Num = make([]float64, t.Rows)
+		for r := range t.Rows {
+			x := c.Number(r)
+			if math.IsInf(x, 0) {
+				return nil, &data.RowError{Table: t.Name, Row: r + 1, Column: c.Name, Problem: "is infinite; give a finite number or null"}
+			}
+			f.Columns[i].Num[r] = x
+		}
+	}
+	y, err := labels(t, o)
+	if err != nil {
+		return nil, err
+	}
+	at, err := tableTimes(t, o.Time)
+	if err != nil {
+		return nil, err
+	}
+	id, group := rowIDs(t, o.ID), f.groups(t, o.ID)
+	for r := range f.Rows {
+		f.Rows[r] = Row{Account: id(r), Group: group(r), Snapshot: at(r), Due: at(r), Mature: at(r), Y: y(r), Weight: 1, Value: nan}
+	}
+	return f, nil
+}
+
+// signature checks that the table has every column of the spec, in its kind.
+func signature(t *data.Table, spec *Spec) error {
+	var missing, wanted []string
+	for _, f := range spec.Features {
+		c := t.Column(f.Column)
+		if c == nil {
+			missing = append(missing, f.Column)
+			wanted = append(wanted, fmt.Sprintf("%s (%s)", f.Column, f.Kind))
+			continue
+		}
+		if isText := c.Kind == data.Text; isText != (f.Kind == LevelKind) {
+			return &data.RowError{Table: t.Name, Column: f.Column, Problem: fmt.Sprintf(
+				"is of type %v; the model was trained on a %s", c.Kind, f.Kind)}
+		}
+	}
+	if missing != nil {
+		return fmt.Errorf("%w; the model expects %s", data.MissingColumns(t.Name, missing, t.Names()), strings.Join(wanted, ", "))
+	}
+	return nil
+}
+
+// labels returns a reader of y. Without a label column it reads Unknown.
+func labels(t *data.Table, o TableOptions) (func(int) int8, error) {
+	c := t.Column(o.Label)
+	if c == nil {
+		return func(int) int8 { return Unknown }, nil
+	}
+	values := make(map[string]int)
+	asText := c.AsText()
+	text := asText.Text
+	for i := range t.Rows {
+		if c.Missing(i) {
+			return nil, &data.RowError{Table: t.Name, Row: i + 1, Column: o.Label, Problem: "is empty; every row to learn from needs its outcome"}
+		}
+		values[text(i)]++
+	}
+	positive := o.Positive
+	for v := range values {
+		switch low := strings.ToLower(v); {
+		case o.Positive != "":
+		case low == "1" || low == "true":
+			positive = v
+		case low != "0" && low != "false":
+			return nil, labelError(t, o, values, "give --positive VALUE to say which means churn")
+		}
+	}
+	if o.Positive != "" && values[o.Positive] == 0 {
+		return nil, labelError(t, o, values, fmt.Sprintf("--positive %q is not among them", o.Positive))
+	}
+	if len(values) > 2 {
+		return nil, labelError(t, o, values, "a label has two values")
+	}
+	return func(i int) int8 {
+		if text(i) == positive {
+			return 1
+		}
+		return 0
+	}, nil
+}
+
+func labelError(t *data.Table, o TableOptions, values map[string]int, problem string) error {
+	var found []string
+	for v := range values {
+		found = append(found, fmt.Sprintf("%q", v))
+	}
+	sort.Strings(found)
+	n := len(found)
+	if n > 5 {
+		found = append(found[:5], fmt.Sprintf("and %d more", n-5))
+	}
+	return &data.RowError{Table: t.Name, Column: o.Label, Problem: fmt.Sprintf("holds %s; %s", strings.Join(found, ", "), problem)}
+}
+
+// tableTimes returns a reader of the time column, 0 without one.
+func tableTimes(t *data.Table, name string) (func(int) int64, error) {
+	c := t.Column(name)
+	if c == nil {
+		return func(int) int64 { return 0 }, nil
+	}
+	if c.Kind != data.Date && c.Kind != data.Time {
+		return nil, &data.RowError{Table: t.Name, Column: name, Problem: fmt.Sprintf("is of type %v; --time needs a date or a timestamp", c.Kind)}
+	}
+	for i := range t.Rows {
+		if c.Missing(i) {
+			return nil, &data.RowError{Table: t.Name, Row: i + 1, Column: name, Problem: "is empty; every row needs its time"}
+		}
+	}
+	return func(i int) int64 {
+		if c.Kind == data.Date {
+			return data.DayStart(int(c.Ints[i]), time.UTC)
+		}
+		return c.Ints[i]
+	}, nil
+}
+
+// rowIDs returns a reader of the id of a row: its number from 1 without an id
+// column.
+func rowIDs(t *data.Table, id string) func(int) string {
+	c := t.Column(id)
+	if c == nil {
+		return func(r int) string { return strconv.Itoa(r + 1) }
+	}
+	text := c.AsText()
+	return text.Text
+}
+
+// groups returns the fold group of each row: its id, or a hash of its content.
+func (f *Frame) groups(t *data.Table, id string) func(int) string {
+	if id != "" {
+		return rowIDs(t, id)
+	}
+	return func(r int) string {
+		h := fnv.New64a()
+		for i := range f.Columns {
+			c := &f.Columns[i]
+			if !c.IsLevel() {
+				fmt.Fprintf(h, "%x;", math.Float64bits(c.Num[r]))
+			} else if c.Codes[r] >= 0 {
+				fmt.Fprintf(h, "%q;", c.Levels[c.Codes[r]])
+			} else {
+				fmt.Fprint(h, "-;")
+			}
+		}
+		return strconv.FormatUint(h.Sum64(), 16)
+	}
+}

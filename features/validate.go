@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package features
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/holdfast-churn/holdfast/data"
+)
+
+var nan = math.NaN()
+
+// ErrSpec is wrapped by every error about a spec: a mistake in the project
+// file, not in the data.
+var ErrSpec = errors.New("feature spec")
+
+func specError(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrSpec, fmt.Sprintf(format, args...))
+}
+
+// validate checks a spec against the history it is to be built from.
+func (s *Spec) validate(h *data.History) error {
+	o := &s.Outcome
+	sources := make([]string, len(h.Sources))
+	for i := range h.Sources {
+		sources[i] = h.Sources[i].Name
+	}
+	switch o.Mode {
+	case Renewal:
+		if len(o.LeadDays) == 0 {
+			return specError("outcome: no leads; give at least one, such as leads: [30d]")
+		}
+		for _, d := range o.LeadDays {
+			if d <= 0 {
+				return specError("outcome: a lead of %d days; leads are one day or more", d)
+			}
+		}
+	case Activity:
+		if !slices.Contains(sources, o.Of) {
+			return specError("outcome: of %q is not an event source; the sources are %q", o.Of, sources)
+		}
+		if o.HorizonDays <= 0 || o.EveryDays <= 0 || o.ActiveWithinDays <= 0 {
+			return specError("outcome: horizon, every and active_within must be one day or more")
+		}
+	default:
+		return specError("outcome: mode %q; expected %q or %q", o.Mode, Renewal, Activity)
+	}
+	seen := make(map[string]bool)
+	for i := range s.Features {
+		f := &s.Features[i]
+		if seen[f.Name] {
+			return specError("feature %q is defined twice", f.Name)
+		}
+		seen[f.Name] = true
+		if err := f.validate(sources, h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *Feature) validate(sources []string, h *data.History) error {
+	switch f.From {
+	case FromAccount, FromContract, FromSnapshot:
+		if f.Agg != Attribute {
+			return nil
+		}
+		attributes := h.AccountAttributes
+		if f.From == FromContract {
+			attributes = h.ContractAttributes
+		}
+		if !slices.ContainsFunc(attributes, func(c data.Column) bool { return c.Name == f.Column }) {
+			return specError("feature %q: %s has no attribute %q", f.Name, f.From, f.Column)
+		}
+		return nil
+	}
+	if !slices.Contains(sources, f.From) {
+		return specError("feature %q: from %q is not an event source; the sources are %q", f.Name, f.From, sources)
+	}
+	if !slices.Contains(EventAggs, f.Agg) {
+		return specError("feature %q: agg %q; expected one of %v", f.Name, f.Agg, EventAggs)
+	}
+	if f.Agg == Trend && (f.WindowDays <= 0 || f.LongDays <= f.WindowDays) {
+		return specError("feature %q: a trend needs a window and a longer one, found %dd and %dd", f.Name, f.WindowDays, f.LongDays)
+	}
+	return nil
+}
