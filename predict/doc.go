@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package predict owns the published weight model: what it is, how its file
+// is read and written, and everything that scoring an account takes.
+//
+//	model.go      the types: data only
+//	basis.go      a feature's value to its basis columns; training uses the same code
+//	score.go      log-odds, the one sigmoid, contributions
+//	calibrate.go  the map from raw to calibrated log-odds
+//	health.go     the 0-100 health score and its tiers
+//	reasons.go    which pillars and features moved an account, in words
+//	scores.go     the table of scores that other programs read
+//	file.go       the file format (FORMAT.md), its checks and its id
+//	registry/     immutable versions and the aliases champion and latest
+//
+// A batch scorer needs this package and features, and links no optimiser. It
+// refuses a frame whose spec is not the model's, a file it does not know the
+// format of, and a model that holds anything but finite numbers.
+//
+//	m, id, err := predict.Load(data.Disk{}, "models/3f2a9c01b7de/model.json")
+//	p, err := m.Prob(nil, frame)
+package predict

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package predict
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/holdfast-churn/holdfast/data"
+	"github.com/holdfast-churn/holdfast/features"
+)
+
+// ErrIntegrity is wrapped by every error about a model that is damaged, of an
+// unknown format, or not fit for the data it is used on.
+var ErrIntegrity = errors.New("model integrity")
+
+// maxFileBytes bounds what is read of a model file. A model with 10,000 basis
+// columns takes about 2 MB.
+const maxFileBytes = 64 << 20
+
+// Marshal returns the bytes of a model's file: indented JSON with a final
+// newline. Equal models give equal bytes.
+func Marshal(m *Model) ([]byte, error) {
+	if err := m.Validate(); err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", " ")
+	if err := e.Encode(m); err != nil {
+		return nil, fmt.Errorf("writing a model: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// ID returns the id of a model file: the first 12 hex digits of its SHA-256.
+func ID(file []byte) string {
+	sum := sha256.Sum256(file)
+	return hex.EncodeToString(sum[:6])
+}
+
+// Parse reads and checks the bytes of a model file. It rejects other formats,
+// fields it does not know, and anything Validate refuses.
+func Parse(file []byte) (*Model, error) {
+	var head struct {
+		Format string `json:"format"`
+	}
+	if err := json.Unmarshal(file, &head); err != nil {
+		return nil, fmt.Errorf("%w: not a model file: %v", ErrIntegrity, err)
+	}
+	if head.Format != Format {
+		return nil, fmt.Errorf("%w: format %q; this program reads %q only", ErrIntegrity, head.Format, Format)
+	}
+	d := json.NewDecoder(bytes.NewReader(file))
+	d.DisallowUnknownFields()
+	m := new(Model)
+	if err := d.Decode(m); err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrIntegrity, err)
+	}
+	if d.More() {
+		return nil, fmt.Errorf("%w: more follows the model in its file", ErrIntegrity)
+	}
+	if err := m.Validate(); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// Load reads the model file of that name and returns the model and its id.
+func Load(fsys data.FS, name string) (*Model, string, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, "", fmt.Errorf("reading model: %w", err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.NewSectionReader(f, 0, maxFileBytes+1))
+	if err != nil {
+		return nil, "", fmt.Errorf("reading model %s: %w", name, err)
+	}
+	if len(b) > maxFileBytes {
+		return nil, "", fmt.Errorf("reading model %s: %w: more than %d bytes", name, ErrIntegrity, maxFileBytes)
+	}
+	m, err := Parse(b)
+	if err != nil {
+		return nil, "", fmt.Errorf("reading model %s: %w", name, err)
+	}
+	return m, ID(b), nil
+}
+
+// Save writes a model to a file of any name: the old file or the whole new one.
+func Save(fsys data.FS, name string, m *Model) (id string, err error) {
+	b, err := Marshal(m)
+	if err != nil {
+		return "", err
+	}
+	return ID(b), data.WriteFile(fsys, name, func(w io.Writer) error {
+		_, err := w.Write(b)
+		return err
+	})
+}
+
+// Validate checks that a model can be applied: a known format, terms that
+// match the spec one to one, known basis columns, and finite numbers.
+func (m *Model) Validate() error {
+	v := validator{}
+	v.check(m.Format == Format, "format %q; expected %q", m.Format, Format)
+	v.finite("intercept", m.Intercept)
+	kinds := make(map[string]features.ValueKind)
+	for _, f := range m.Spec.Features {
+		v.check(kinds[f.Name] == "", "feature %q is in the spec twice", f.Name)
+		kinds[f.Name] = f.Kind
+	}
+	seen := make(map[string]bool)
+	for i := range m.Terms {
+		t := &m.Terms[i]
+		v.check(!seen[t.Feature], "term %q occurs twice", t.Feature)
+		seen[t.Feature] = true
+		v.check(kinds[t.Feature] != "", "term %q is not a feature of the spec", t.Feature)
+		v.check(string(kinds[t.Feature]) == t.Kind, "term %q is a %s in the spec, a %s in the term", t.Feature, kinds[t.Feature], t.Kind)
+		v.term(t)
+	}
+	c := &m.Calibration
+	v.check(slices.Contains([]string{"none", "intercept", "platt"}, c.Method), "calibration method %q", c.Method)
+	v.finite("calibration", c.Intercept, c.Slope)
+	v.check(c.Slope > 0, "calibration slope %v; the map must increase", c.Slope)
+	s := &m.Score
+	v.finite("score constants", s.BaseRate, s.ZRef, s.AtRiskP, s.AtRisk, s.Watch, s.Healthy)
+	v.check(s.BaseRate > 0 && s.BaseRate < 1, "base rate %v; expected between 0 and 1", s.BaseRate)
+	v.check(s.AtRisk <= s.Watch && s.Watch <= s.Healthy, "tier bounds %v, %v, %v do not increase", s.AtRisk, s.Watch, s.Healthy)
+	return v.err()
+}
+
+type validator struct{ problems []string }
+
+func (v *validator) check(ok bool, format string, args ...any) {
+	if !ok {
+		v.problems = append(v.problems, fmt.Sprintf(format, args...))
+	}
+}
+
+func (v *validator) finite(what string, numbers ...float64) {
+	for _, x := range numbers {
+		v.check(!math.IsNaN(x) && math.Abs(x) < 1e12, "%s: %v is not a usable number", what, x)
+	}
+}
+
+func (v *validator) term(t *Term) {
+	v.finite("term "+t.Feature, t.Low, t.High, t.Median, t.RefMean, t.Effect.Estimate, t.Effect.Low, t.Effect.High)
+	v.check(t.Low <= t.High, "term %q: range %v to %v", t.Feature, t.Low, t.High)
+	levels := make(map[string]bool)
+	for i := range t.Columns {
+		b := &t.Columns[i]
+		v.finite("term "+t.Feature, b.Mean, b.SD, b.Weight, b.SE)
+		v.check(b.SD > 0, "term %q: a standard deviation of %v", t.Feature, b.SD)
+		switch b.Kind {
+		case Linear:
+			v.check(b.Transform == Identity || b.Transform == SignedLog, "term %q: transform %q", t.Feature, b.Transform)
+		case Missing:
+		case Level:
+			v.check(!levels[b.Level], "term %q: level %q occurs twice", t.Feature, b.Level)
+			levels[b.Level] = true
+		default:
+			v.check(false, "term %q: basis column %q", t.Feature, b.Kind)
+		}
+	}
+}
+
+func (v *validator) err() error {
+	if len(v.problems) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrIntegrity, strings.Join(v.problems[:min(3, len(v.problems))], "; "))
+}

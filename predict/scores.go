@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package predict
+
+import (
+	"fmt"
+	"math"
+	"sort"
+	"time"
+
+	"github.com/holdfast-churn/holdfast/data"
+	"github.com/holdfast-churn/holdfast/features"
+)
+
+// Numbers of reasons in a score file.
+const (
+	reasonCount = 3
+	helpsCount  = 2
+)
+
+// ScoreOptions says what a score table carries beside the scores.
+type ScoreOptions struct {
+	ModelID  string
+	AsOf     int64          // nanoseconds since the epoch
+	Location *time.Location // of calendar days
+	Show     []data.Column  // pass-through columns, aligned with the rows
+}
+
+// Scores returns the score table of a frame built as of one instant: a row
+// for each row of the frame, in its order. Rows that are early or decided
+// have a status and no probability. DESIGN.md section 5 fixes the names.
+func (m *Model) Scores(f *features.Frame, o ScoreOptions) (*data.Table, error) {
+	b, err := m.newScoreBuilder(f)
+	if err != nil {
+		return nil, err
+	}
+	loc, rows := o.Location, f.Rows
+	day := func(t int64) int64 { return int64(data.DayOf(t, loc)) }
+	asOf := day(o.AsOf)
+	t := &data.Table{Name: "scores", Rows: len(rows)}
+	add := func(c ...data.Column) { t.Columns = append(t.Columns, c...) }
+	add(b.text("account_id", func(i int) string { return rows[i].Account }),
+		b.text("contract_id", func(i int) string { return rows[i].Contract }),
+		b.whole("as_of", data.Date, func(int) int64 { return asOf }),
+		b.whole("due", data.Date, func(i int) int64 { return day(rows[i].Due) }),
+		b.whole("lead_days", data.Int, func(i int) int64 { return int64(rows[i].LeadDays) }),
+		b.text("status", func(i int) string { return rows[i].Status.String() }),
+		b.number("p_churn", func(i int) float64 { return b.p[i] }),
+		b.number("p_renew", func(i int) float64 { return 1 - b.p[i] }),
+		b.number("health", func(i int) float64 { return b.health(i) }),
+		b.text("tier", b.tier),
+		b.text("segment", func(i int) string { return rows[i].Segment }),
+		b.text("phase", func(i int) string { return rows[i].Phase }))
+	add(o.Show...)
+	for k, name := range b.pillars {
+		add(b.number("health_"+name, func(i int) float64 { return b.pillarHealth[k][i] }))
+	}
+	add(b.reasonColumns("reason", b.reasons, reasonCount, true)...)
+	add(b.reasonColumns("helps", b.helps, helpsCount, false)...)
+	add(b.number("value", func(i int) float64 { return rows[i].Value }),
+		b.text("currency", func(i int) string { return rows[i].Currency }),
+		b.number("value_at_risk", func(i int) float64 { return rows[i].Value * b.p[i] }),
+		b.whole("features_as_of", data.Date, func(i int) int64 { return day(rows[i].Snapshot) }),
+		b.text("model_id", func(int) string { return o.ModelID }))
+	return t, unique(t)
+}
+
+// TableScores returns the score table of a ready table, in its order: the id
+// column where given, p_churn, health, tier and reasons.
+func (m *Model) TableScores(f *features.Frame, id *data.Column) (*data.Table, error) {
+	b, err := m.newScoreBuilder(f)
+	if err != nil {
+		return nil, err
+	}
+	t := &data.Table{Name: "scores", Rows: len(f.Rows)}
+	if id != nil {
+		t.Columns = append(t.Columns, *id)
+	}
+	t.Columns = append(t.Columns, b.number("p_churn", func(i int) float64 { return b.p[i] }),
+		b.number("health", func(i int) float64 { return b.health(i) }), b.text("tier", b.tier))
+	t.Columns = append(t.Columns, b.reasonColumns("reason", b.reasons, reasonCount, false)...)
+	return t, unique(t)
+}
+
+// unique refuses a table with two columns of one name: a pass-through column
+// must not hide a score.
+func unique(t *data.Table) error {
+	seen := make(map[string]bool)
+	for _, name := range t.Names() {
+		if seen[name] {
+			return fmt.Errorf("scores: two columns named %q; rename the column in the accounts table or leave it out of show", name)
+		}
+		seen[name] = true
+	}
+	return nil
+}
+
+// A scoreBuilder holds what the columns of a score table are read from.
+type scoreBuilder struct {
+	m            *Model
+	p            []float64 // NaN where the status allows none
+	pillars      []string
+	pillarHealth [][]float64 // by pillar, then row
+	reasons      [][]Reason
+	helps        [][]Reason
+}
+
+func (m *Model) newScoreBuilder(f *features.Frame) (*scoreBuilder, error) {
+	scorer, err := m.Bind(f)
+	if err != nil {
+		return nil, err
+	}
+	p := scorer.LogOdds(nil)
+	m.Calibration.Apply(p, p)
+	for i, z := range p {
+		p[i] = Sigmoid(z)
+	}
+	b := &scoreBuilder{m: m, p: p, reasons: make([][]Reason, len(p)), helps: make([][]Reason, len(p))}
+	seen := make(map[string]bool)
+	for i := range m.Terms {
+		if name := m.Terms[i].Pillar; !seen[name] {
+			seen[name] = true
+			b.pillars = append(b.pillars, name)
+		}
+	}
+	sort.Strings(b.pillars)
+	b.pillarHealth = make([][]float64, len(b.pillars))
+	for k := range b.pillars {
+		b.pillarHealth[k] = make([]float64, len(p))
+	}
+	contributions, n := scorer.Contributions(nil), len(m.Terms)
+	for i := range p {
+		if s := f.Rows[i].Status; s == features.Early || s == features.Decided {
+			p[i] = math.NaN()
+			for k := range b.pillars {
+				b.pillarHealth[k][i] = math.NaN()
+			}
+			continue
+		}
+		e := m.Explain(contributions[i*n : (i+1)*n])
+		for k := range e.Pillars { // both are in order of name
+			b.pillarHealth[k][i] = PillarHealth(e.Pillars[k].Effect)
+		}
+		b.reasons[i] = m.Reasons(e, f, i, reasonCount, 1)
+		b.helps[i] = m.Reasons(e, f, i, helpsCount, -1)
+	}
+	return b, nil
+}
+
+func (b *scoreBuilder) health(i int) float64 {
+	if b.p[i] != b.p[i] {
+		return math.NaN()
+	}
+	return b.m.Score.Health(b.p[i])
+}
+
+func (b *scoreBuilder) tier(i int) string {
+	if b.p[i] != b.p[i] {
+		return ""
+	}
+	return string(b.m.Score.Tier(b.p[i], b.health(i)))
+}
+
+// reasonColumns returns name_1 .. name_n, with name_k_effect after each where
+// asked for.
+func (b *scoreBuilder) reasonColumns(name string, of [][]Reason, n int, effects bool) []data.Column {
+	var out []data.Column
+	for k := range n {
+		at := func(i int) Reason {
+			if k < len(of[i]) {
+				return of[i][k]
+			}
+			return Reason{Effect: math.NaN()}
+		}
+		column := fmt.Sprintf("%s_%d", name, k+1)
+		out = append(out, b.text(column, func(i int) string {
+			if r := at(i); r.Text != "" {
+				return r.Pillar + ": " + r.Text
+			}
+			return ""
+		}))
+		if effects {
+			out = append(out, b.number(column+"_effect", func(i int) float64 { return at(i).Effect }))
+		}
+	}
+	return out
+}
+
+func (b *scoreBuilder) text(name string, value func(int) string) data.Column {
+	values := make([]string, len(b.p))
+	for i := range values {
+		values[i] = value(i)
+	}
+	return data.TextColumn(name, values)
+}
+
+func (b *scoreBuilder) number(name string, value func(int) float64) data.Column {
+	c := data.Column{Name: name, Kind: data.Float, Floats: make([]float64, len(b.p))}
+	for i := range c.Floats {
+		c.Floats[i] = value(i)
+	}
+	return c
+}
+
+func (b *scoreBuilder) whole(name string, kind data.Kind, value func(int) int64) data.Column {
+	c := data.Column{Name: name, Kind: kind, Ints: make([]int64, len(b.p))}
+	for i := range c.Ints {
+		c.Ints[i] = value(i)
+	}
+	return c
+}
