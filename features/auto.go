@@ -26,6 +26,9 @@ type AutoOptions struct {
 // Pillars are guessed from names. A project file replaces any feature by name.
 func Auto(h *data.History, o Outcome, opt AutoOptions) []Feature {
 	b := autoBuilder{windows: opt.WindowDays, names: map[string]bool{}}
+	for _, name := range keyColumns {
+		b.names[name] = true
+	}
 	for i := range h.Sources {
 		b.source(&h.Sources[i])
 	}
@@ -99,12 +102,16 @@ func (b *autoBuilder) event(f Feature, suffix, label string) {
 	b.add(f)
 }
 
-// add gives the feature its defaults and a name of its own.
+// add gives the feature its defaults and a name of its own: a name that is
+// taken is put after where the feature comes from, then numbered.
 func (b *autoBuilder) add(f Feature) {
 	if f.Kind == "" {
 		f.Kind = NumberKind
 	}
 	f.Direction = Free
+	if b.names[f.Name] {
+		f.Name = plain(f.From) + "_" + f.Name
+	}
 	for base, n := f.Name, 2; b.names[f.Name]; n++ {
 		f.Name = fmt.Sprintf("%s_%d", base, n)
 	}

@@ -130,7 +130,7 @@ func drawnFeatures() []Feature {
 		}
 	}
 	for _, agg := range []Agg{Tenure, TermNumber, TermDays, DaysToDue, PreviousLate, Value} {
-		fs = append(fs, Feature{Name: string(agg), From: FromContract, Agg: agg, Kind: NumberKind})
+		fs = append(fs, Feature{Name: "fact_" + string(agg), From: FromContract, Agg: agg, Kind: NumberKind})
 	}
 	return fs
 }

@@ -8,9 +8,13 @@ import (
 	"github.com/holdfast-churn/holdfast/data"
 )
 
+// keyColumns are the names that Table puts before the features; no feature may
+// have one of them.
+var keyColumns = []string{"account_id", "contract_id", "snapshot", "due", "lead_days", "status", "mature", "y", "weight", "value"}
+
 // Table returns the frame as a table for writing: the key columns
 //
-//	account_id, contract_id, snapshot, due, lead_days, status, mature, y, weight, value, segment
+//	account_id, contract_id, snapshot, due, lead_days, status, mature, y, weight, value
 //
 // then one column per feature. Days are calendar days in loc; mature and y
 // are missing where the outcome is not known.
@@ -33,7 +37,6 @@ func (f *Frame) Table(loc *time.Location) *data.Table {
 		f.ints("y", data.Int, func(r *Row) (int64, bool) { return int64(r.Y), r.Y != Unknown }),
 		f.floats("weight", func(r *Row) float64 { return r.Weight }),
 		f.floats("value", func(r *Row) float64 { return r.Value }),
-		f.text("segment", func(r *Row) string { return r.Segment }),
 	}}
 	for i := range f.Columns {
 		c := &f.Columns[i]

@@ -113,7 +113,8 @@ func signature(t *data.Table, spec *Spec) error {
 	return nil
 }
 
-// labels returns a reader of y. Without a label column it reads Unknown.
+// labels returns a reader of y. It reads Unknown where the label is missing,
+// and everywhere without a label column.
 func labels(t *data.Table, o TableOptions) (func(int) int8, error) {
 	c := t.Column(o.Label)
 	if c == nil {
@@ -123,10 +124,9 @@ func labels(t *data.Table, o TableOptions) (func(int) int8, error) {
 	asText := c.AsText()
 	text := asText.Text
 	for i := range t.Rows {
-		if c.Missing(i) {
-			return nil, &data.RowError{Table: t.Name, Row: i + 1, Column: o.Label, Problem: "is empty; every row to learn from needs its outcome"}
+		if !c.Missing(i) {
+			values[text(i)]++
 		}
-		values[text(i)]++
 	}
 	positive := o.Positive
 	for v := range values {
@@ -145,7 +145,10 @@ func labels(t *data.Table, o TableOptions) (func(int) int8, error) {
 		return nil, labelError(t, o, values, "a label has two values")
 	}
 	return func(i int) int8 {
-		if text(i) == positive {
+		switch {
+		case c.Missing(i):
+			return Unknown
+		case text(i) == positive:
 			return 1
 		}
 		return 0

@@ -55,6 +55,9 @@ func (s *Spec) validate(h *data.History) error {
 			return specError("feature %q is defined twice", f.Name)
 		}
 		seen[f.Name] = true
+		if slices.Contains(keyColumns, f.Name) {
+			return specError("feature %q has the name of a key column; choose another", f.Name)
+		}
 		if err := f.validate(sources, h); err != nil {
 			return err
 		}

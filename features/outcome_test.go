@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package features
+
+import (
+	"context"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/holdfast-churn/holdfast/data"
+)
+
+// on returns the midnight of a date in UTC.
+func on(date string) int64 {
+	t, err := time.Parse(time.DateOnly, date)
+	if err != nil {
+		panic(err)
+	}
+	return t.UnixNano()
+}
+
+// one returns a history of one account with the given contracts and events of
+// one type, and data that reach to the end of 2025.
+func one(contracts []data.Contract, events ...data.Event) *data.History {
+	for i := range contracts {
+		c := &contracts[i]
+		for _, p := range []*int64{&c.KnownAt, &c.Notice, &c.Signed, &c.RenewedAt} {
+			if *p == 0 {
+				*p = data.NoTime
+			}
+		}
+		c.Previous = -1
+		for j := range contracts {
+			if contracts[j].Due == c.Start {
+				c.Previous = int32(j)
+			}
+		}
+	}
+	for i := range events {
+		events[i].Known = max(events[i].Known, events[i].Time)
+		events[i].Day = int32(data.DayOf(events[i].Time, time.UTC))
+	}
+	return &data.History{Location: time.UTC, Accounts: []data.Account{{ID: "a", Group: "a", Created: on("2023-12-01"), EndContract: int32(len(contracts))}},
+		Contracts: contracts, Newest: on("2025-12-31"),
+		Sources: []data.Source{{Name: "app", Types: []string{"use"}, Events: events, Offsets: []int32{0, int32(len(events))}}}}
+}
+
+func rowsOf(t *testing.T, h *data.History, o Outcome, asOf int64) *Built {
+	t.Helper()
+	spec := &Spec{Version: SpecVersion, Outcome: o, Features: []Feature{{Name: "uses", From: "app", Agg: Count, Kind: NumberKind}}}
+	b, err := Build(context.Background(), h, spec, Options{AsOf: asOf})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestRenewalLabel(t *testing.T) {
+	term := data.Contract{ID: "k1", Start: on("2024-01-01"), Due: on("2024-12-31")}
+	with := func(y int8, known string) data.Contract {
+		c := term
+		c.Y = y
+		if known != "" {
+			c.KnownAt = on(known)
+		}
+		return c
+	}
+	next := func(start string) data.Contract {
+		return data.Contract{ID: "k2", Start: on(start), Due: on("2026-12-31"), Y: -1}
+	}
+	for _, c := range []struct {
+		name      string
+		contracts []data.Contract
+		grace     int
+		declared  bool
+		y         int8
+		mature    string // "" means never
+	}{
+		{"declared churn", []data.Contract{with(1, "")}, 0, true, 1, "2024-12-31"},
+		{"declared, with grace", []data.Contract{with(0, "")}, 30, true, 0, "2025-01-30"},
+		{"known later than grace", []data.Contract{with(1, "2025-03-01")}, 30, true, 1, "2025-03-01"},
+		{"renewed early: mature no sooner than a churn", []data.Contract{with(0, "2024-10-01")}, 0, true, 0, "2024-12-31"},
+		{"not known yet", []data.Contract{with(-1, "")}, 0, true, Unknown, ""},
+		{"derived: a successor on the due date", []data.Contract{with(-1, ""), next("2024-12-31")}, 30, false, 0, "2025-01-30"},
+		{"derived: an early successor", []data.Contract{with(-1, ""), next("2024-11-01")}, 30, false, 0, "2025-01-30"},
+		{"derived: a successor on the last day of grace", []data.Contract{with(-1, ""), next("2025-01-30")}, 30, false, 0, "2025-01-30"},
+		{"derived: a win-back after grace", []data.Contract{with(-1, ""), next("2025-01-31")}, 30, false, 1, "2025-01-30"},
+		{"derived: nothing came", []data.Contract{with(-1, "")}, 30, false, 1, "2025-01-30"},
+		{"derived: the data end before grace does", []data.Contract{with(-1, "")}, 400, false, Unknown, ""},
+	} {
+		h := one(c.contracts)
+		got := renewalLabel(h, &Outcome{GraceDays: c.grace}, c.declared, 0)
+		want := label{c.y, Never}
+		if c.mature != "" {
+			want.mature = on(c.mature)
+		}
+		if got != want {
+			t.Errorf("%s: y %d mature %v, want y %d mature %v", c.name, got.y, time.Unix(0, got.mature).UTC(), want.y, time.Unix(0, want.mature).UTC())
+		}
+	}
+}
+
+func TestSnapshotsAndWeights(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		start string
+		want  []string
+	}{
+		{"a term of a year has them all", "2024-01-01", []string{"2024-10-02", "2024-11-01", "2024-12-01"}},
+		{"a lead longer than the term falls on its start", "2024-10-20", []string{"2024-10-20", "2024-11-01", "2024-12-01"}},
+		{"two of them", "2024-11-15", []string{"2024-11-15", "2024-12-01"}},
+		{"all of them: one snapshot", "2024-12-10", []string{"2024-12-10"}},
+	} {
+		h := one([]data.Contract{{ID: "k", Start: on(c.start), Due: on("2024-12-31")}})
+		b := rowsOf(t, h, Outcome{Mode: Renewal, LeadDays: []int{90, 60, 30}, Declared: true}, 0)
+		var got []string
+		sum := 0.0
+		for _, r := range b.Frame.Rows {
+			got = append(got, time.Unix(0, r.Snapshot).UTC().Format(time.DateOnly))
+			sum += r.Weight
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: %s", c.name, diff)
+		}
+		if math.Abs(sum-1) > 1e-15 {
+			t.Errorf("%s: weights sum to %v, a renewal counts once", c.name, sum)
+		}
+	}
+}
+
+func TestAtRisk(t *testing.T) {
+	const rolling, fixed = true, false
+	previous := data.Contract{ID: "k0", Start: on("2023-12-01"), Due: on("2024-03-01"), RenewedAt: on("2024-03-20")}
+	term := data.Contract{ID: "k1", Start: on("2024-03-01"), Due: on("2024-06-01")}
+	for _, c := range []struct {
+		name    string
+		change  func(*data.Contract)
+		rolling bool
+		t       string
+		want    refusal
+	}{
+		{"running", nil, fixed, "2024-05-01", ""},
+		{"on its first day: a start is known when signed", nil, fixed, "2024-03-01", ""},
+		{"a day before", nil, fixed, "2024-02-29", notStarted},
+		{"on the due date", nil, fixed, "2024-06-01", alreadyDue},
+		{"rolling: the renewal was seen on the day itself, so not before it", nil, rolling, "2024-03-20", notSeen},
+		{"rolling: seen the day before", nil, rolling, "2024-03-21", ""},
+		{"notice later", func(k *data.Contract) { k.Notice = on("2024-05-02") }, fixed, "2024-05-01", ""},
+		{"notice that day", func(k *data.Contract) { k.Notice = on("2024-05-01") }, fixed, "2024-05-01", alreadyKnown},
+		{"signed early", func(k *data.Contract) { k.Signed = on("2024-04-01") }, fixed, "2024-05-01", alreadyKnown},
+	} {
+		k := term
+		if c.change != nil {
+			c.change(&k)
+		}
+		h := one([]data.Contract{previous, k})
+		if got := atRisk(h, c.rolling, 1, on(c.t)); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestStatusAsOf(t *testing.T) {
+	o := Outcome{Mode: Renewal, LeadDays: []int{30, 60}, Declared: true}
+	use := data.Event{Time: on("2024-01-05"), Value: 1}
+	for _, c := range []struct {
+		name, asOf string
+		event      bool
+		notice     int64
+		want       Status
+	}{
+		{"inside the scoring range", "2024-11-01", true, 0, Scored},
+		{"75 days before due, the longest lead and 15 more", "2024-10-17", true, 0, Scored},
+		{"76 days before", "2024-10-16", true, 0, Early},
+		{"notice given", "2024-11-01", true, on("2024-10-01"), Decided},
+		{"nothing seen of the account", "2024-11-01", false, 0, NoHistory},
+	} {
+		h := one([]data.Contract{{ID: "k", Start: on("2024-01-01"), Due: on("2024-12-31"), Notice: c.notice, Y: 1}})
+		if c.event {
+			h = one(h.Contracts, use)
+		}
+		b := rowsOf(t, h, o, on(c.asOf))
+		if len(b.Frame.Rows) != 1 || b.Frame.Rows[0].Status != c.want {
+			t.Errorf("%s: %+v, want status %v", c.name, b.Frame.Rows, c.want)
+			continue
+		}
+		if r := b.Frame.Rows[0]; r.Y != Unknown || r.Mature != Never {
+			t.Errorf("%s: a row to be scored knows its outcome: %+v", c.name, r)
+		}
+	}
+}
+
+func TestActivity(t *testing.T) {
+	// The grid has a point every 30 days from 2001-01-01; 2024-02-11 is one.
+	grid := data.DayStart(activityEpoch+30*((data.DayOf(on("2024-02-11"), time.UTC)-activityEpoch)/30), time.UTC)
+	at := func(days int) data.Event { return data.Event{Time: grid + int64(days)*day, Value: 1} }
+	o := Outcome{Mode: Activity, Of: "app", HorizonDays: 60, EveryDays: 30, ActiveWithinDays: 40}
+	late := at(70)
+	late.Known = grid + 100*day
+	h := one(nil, at(-10), at(60), late)
+	b := rowsOf(t, h, o, 0)
+	type row struct {
+		days   int64 // after the first grid point
+		y      int8
+		mature int64
+	}
+	var got []row
+	for _, r := range b.Frame.Rows {
+		got = append(got, row{(r.Snapshot - grid) / day, r.Y, (r.Mature - grid) / day})
+	}
+	want := []row{
+		{0, 1, 60},  // nothing in [0, 60): the event at 60 comes a moment too late
+		{30, 0, 90}, // active 40 days before; the event at 60 was known at once
+		// At 60 the event of that very instant is not visible, nor is there one in the 40 days before.
+		{90, 1, 150}, // active by the event at 60; the one at 70 was known at 100 only
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(row{})); diff != "" {
+		t.Error(diff)
+	}
+	if len(b.Frame.Rows) > 0 && b.Frame.Rows[0].Contract != "" {
+		t.Error("a row of activity mode has a contract")
+	}
+	asOf := rowsOf(t, h, o, grid+65*day)
+	if len(asOf.Frame.Rows) != 1 || asOf.Frame.Rows[0].Y != Unknown {
+		t.Errorf("as of an instant: %+v", asOf.Frame.Rows)
+	}
+}
+
+func TestBuildRefuses(t *testing.T) {
+	h := one([]data.Contract{{ID: "k", Start: on("2024-01-01"), Due: on("2024-12-31")}})
+	renewal := Outcome{Mode: Renewal, LeadDays: []int{30}}
+	uses := Feature{Name: "uses", From: "app", Agg: Count, Kind: NumberKind}
+	for _, c := range []struct {
+		outcome  Outcome
+		features []Feature
+		want     string
+	}{
+		{Outcome{Mode: "yearly"}, nil, `mode "yearly"`},
+		{Outcome{Mode: Renewal}, nil, "no leads"},
+		{Outcome{Mode: Renewal, LeadDays: []int{0}}, nil, "a lead of 0 days"},
+		{Outcome{Mode: Activity, Of: "orders"}, nil, `of "orders" is not an event source`},
+		{renewal, []Feature{uses, uses}, "defined twice"},
+		{renewal, []Feature{{Name: "y", From: "app", Agg: Count}}, "key column"},
+		{renewal, []Feature{{Name: "x", From: "orders", Agg: Count}}, `from "orders" is not an event source`},
+		{renewal, []Feature{{Name: "x", From: "app", Agg: "median"}}, `agg "median"`},
+		{renewal, []Feature{{Name: "x", From: "app", Agg: Trend, WindowDays: 30, LongDays: 30}}, "a longer one"},
+		{renewal, []Feature{{Name: "x", From: FromAccount, Agg: Attribute, Column: "plan"}}, `no attribute "plan"`},
+	} {
+		_, err := Build(context.Background(), h, &Spec{Outcome: c.outcome, Features: c.features}, Options{})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("error %v, want %q", err, c.want)
+		}
+	}
+	b := rowsOf(t, one([]data.Contract{{ID: "k", Start: on("2025-12-20"), Due: on("2026-12-31")}}), renewal, 0)
+	if got := b.Explain(); got != "0 snapshots of 1 terms are eligible: 1 the snapshot lies after the newest event" {
+		t.Errorf("no rows: %q", got)
+	}
+}
