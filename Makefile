@@ -1,0 +1,30 @@
+# Holdfast. "make demo" runs the whole pipeline on a made-up company; "make test" passes the tests.
+
+export CGO_ENABLED = 0
+GO ?= go
+
+.PHONY: all build demo test lint check clean
+
+all: build
+
+build: ## one static binary, bin/holdfast
+	@mkdir -p bin
+	$(GO) build -trimpath -buildvcs=false -o bin/holdfast ./cmd/holdfast
+
+demo: build ## make ./demo-project and run check, train, evaluate, promote and predict in it
+	bin/holdfast demo demo-project
+
+test: ## Go only; tests on real histories need ../shared beside the checkout
+	$(GO) test ./...
+
+lint: ## formatting, vet, staticcheck, a tidy go.mod
+	@unformatted=$$(gofmt -l cmd data evaluate features predict train); \
+	if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(GO) mod tidy -diff
+
+check: lint test
+
+clean:
+	rm -rf bin demo-project

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdfast-churn/holdfast/data"
+	"github.com/holdfast-churn/holdfast/data/demo"
+	"github.com/holdfast-churn/holdfast/predict/registry"
+)
+
+func demoCommand(a *app) *cobra.Command {
+	var o demo.Options
+	c := &cobra.Command{
+		Use:   "demo [DIR]",
+		Short: "make an example project and run every step in it",
+		Long: `Makes the history of a software vendor whose truth is known (truth.json), then
+runs check, train, evaluate, promote and predict on it.
+
+Writes   DIR (default ./demo-project): data/, holdfast.yaml, truth.json and
+         truth.parquet (the true probability of each renewal), models/,
+         reports/ and scores.parquet
+Exits    0 ok; 1 failure; 2 DIR holds something else`,
+		Example: "  holdfast demo\n  holdfast demo --accounts 500 /tmp/small",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir := "demo-project"
+			if len(args) == 1 {
+				dir = args[0]
+			}
+			if o.Accounts < 0 {
+				return usageError("--accounts %d: expected one or more", o.Accounts)
+			}
+			return a.demo(cmd.Context(), dir, o)
+		},
+	}
+	c.Flags().Uint64Var(&o.Seed, "seed", 1, "decides everything that is drawn")
+	c.Flags().IntVar(&o.Accounts, "accounts", 0, "number of accounts (default: 3,000)")
+	return c
+}
+
+// truthFile marks a folder that demo made, and so may write again.
+const truthFile = "truth.json"
+
+func (a *app) demo(ctx context.Context, dir string, o demo.Options) error {
+	if err := a.refuseForeign(dir); err != nil {
+		return err
+	}
+	if err := a.writeDemo(dir, demo.Make(o)); err != nil {
+		return err
+	}
+	a.dir = dir
+	step := func(command string) { a.printf("\n$ holdfast -C %s %s\n", dir, command) }
+	a.printf("%s: the made history of a software vendor; what is true of it is in %s\n", dir, filepath.Join(dir, truthFile))
+
+	step("check")
+	l, err := a.load()
+	if err != nil {
+		return err
+	}
+	checked, err := a.check(ctx, l)
+	if err != nil {
+		return err
+	}
+	quiet := *a // one JSON object ends the whole run, so the steps print none
+	quiet.json, quiet.stdout = false, a.stdout
+	if a.json {
+		quiet.stdout = io.Discard
+	}
+	if err := quiet.showCheck(checked); err != nil {
+		return err
+	}
+
+	step("train")
+	asOf := data.MidnightAfter(l.history.Newest, l.sources.Location)
+	model, err := quiet.train(ctx, l, asOf)
+	if err != nil {
+		return err
+	}
+	if err := quiet.showTrained(model); err != nil {
+		return err
+	}
+	step("evaluate")
+	if _, err := quiet.evaluate(ctx, l, ""); err != nil {
+		return err
+	}
+	step("models promote latest")
+	if err := quiet.promote(l.project, registry.Latest, "", ""); err != nil {
+		return err
+	}
+	scores := filepath.Join(dir, "scores.parquet")
+	step(fmt.Sprintf("predict --as-of %s -o %s", asOf.Format(time.DateOnly), scores))
+	s, err := quiet.predict(ctx, l, asOf, registry.Champion, scores, "")
+	if err != nil {
+		return err
+	}
+	if err := quiet.showScores(s); err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(s)
+	}
+	a.printf("\nNext: open the report above in a browser, read %s, or run\n", filepath.Join(dir, projectFile))
+	a.printf("  holdfast -C %s models show champion\n", dir)
+	return nil
+}
+
+// refuseForeign refuses a folder that has files and was not made by demo.
+func (a *app) refuseForeign(dir string) error {
+	entries, err := a.fsys.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) || (err == nil && len(entries) == 0) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("making the demo project: %w", err)
+	}
+	if _, err := a.fsys.Stat(filepath.Join(dir, truthFile)); err != nil {
+		return usageError("%s is not empty and was not made by demo; name another folder", dir)
+	}
+	return nil
+}
+
+func (a *app) writeDemo(dir string, d *demo.Demo) error {
+	for _, t := range d.Tables() {
+		name := filepath.Join(dir, filepath.FromSlash(t.Name))
+		if err := a.fsys.MkdirAll(filepath.Dir(name)); err != nil {
+			return fmt.Errorf("making the demo project: %w", err)
+		}
+		if err := data.Write(a.fsys, name, &t); err != nil {
+			return err
+		}
+	}
+	if err := data.Write(a.fsys, filepath.Join(dir, "truth.parquet"), &d.Truth.Contracts); err != nil {
+		return err
+	}
+	truth, err := json.MarshalIndent(d.Truth, "", "  ")
+	if err != nil {
+		return fmt.Errorf("making the demo project: %w", err)
+	}
+	for name, text := range map[string][]byte{projectFile: []byte(d.ProjectYAML), truthFile: truth} {
+		err := data.WriteFile(a.fsys, filepath.Join(dir, name), func(w io.Writer) error { _, err := w.Write(text); return err })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdfast-churn/holdfast/data"
+	"github.com/holdfast-churn/holdfast/evaluate"
+	"github.com/holdfast-churn/holdfast/evaluate/baseline"
+	"github.com/holdfast-churn/holdfast/evaluate/report"
+	"github.com/holdfast-churn/holdfast/features"
+	"github.com/holdfast-churn/holdfast/predict/registry"
+	"github.com/holdfast-churn/holdfast/train"
+)
+
+func evaluateCommand(a *app) *cobra.Command {
+	var output string
+	var table tableFlags
+	c := &cobra.Command{
+		Use:   "evaluate",
+		Short: "backtest the recipe out of time and write the report",
+		Long: `Refits everything at each origin on what was mature then, predicts what came
+next, and reports accuracy and calibration beside the base rate and a decision
+tree. A ready table without a time column is cross-validated instead.
+
+Reads    the project's tables; or one ready table (--table)
+Writes   report.html, report.json, predictions.parquet and CSV files to the
+         report folder; report.json also beside the model latest it speaks for
+Exits    0 ok; 2 configuration; 4 bad data, or no usable origin`,
+		Example: `  holdfast evaluate
+  holdfast evaluate -o reports/2026-01
+  holdfast evaluate --table churn.parquet --label churned -o report`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if table.path != "" {
+				r, err := a.evaluateTable(cmd.Context(), table)
+				if err != nil {
+					return err
+				}
+				return a.finishReport(r, orDefault(output, "report"))
+			}
+			if err := table.refuseAlone(); err != nil {
+				return err
+			}
+			l, err := a.load()
+			if err != nil {
+				return err
+			}
+			_, err = a.evaluate(cmd.Context(), l, output)
+			return err
+		},
+	}
+	c.Flags().StringVarP(&output, "output", "o", "", "report folder (default: reports/<id> in the project)")
+	table.register(c, true)
+	return c
+}
+
+// evaluate backtests a project, writes its report and attaches it to the model
+// that was trained on the same data by the same recipe.
+func (a *app) evaluate(ctx context.Context, l *loaded, output string) (*evaluate.Result, error) {
+	b, err := a.build(ctx, l, &l.spec, time.Time{})
+	if err != nil {
+		return nil, err
+	}
+	if len(b.Frame.Rows) == 0 {
+		return nil, fmt.Errorf("%w: %s", data.ErrBadData, b.Explain())
+	}
+	o := a.backtestOptions()
+	o.Origins, o.Project, o.Data = l.origins, l.name, l.digest
+	r, err := evaluate.Backtest(ctx, b.Frame, a.candidates(l.project, &l.spec), o)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range data.Check(l.history, l.sources) {
+		if f.Severity != data.Note || f.Check == "assumed_constant" {
+			r.Report.Warnings = append(r.Report.Warnings, f.Subject+": "+f.Message)
+		}
+	}
+	text, err := r.Report.JSON()
+	if err != nil {
+		return nil, err
+	}
+	if output == "" {
+		sum := sha256.Sum256(text)
+		output = filepath.Join(l.dir, "reports", hex.EncodeToString(sum[:6]))
+	}
+	if err := a.finishReport(r, output); err != nil {
+		return nil, err
+	}
+	return r, a.attachReport(l, r.Report, text)
+}
+
+// evaluateTable cross-validates a ready table, or splits it by time where it
+// has a time column.
+func (a *app) evaluateTable(ctx context.Context, tf tableFlags) (*evaluate.Result, error) {
+	if tf.label == "" {
+		return nil, usageError("--label COLUMN is needed to evaluate on a table")
+	}
+	f, spec, t, err := a.tableFrame(tf, nil)
+	if err != nil {
+		return nil, err
+	}
+	o := a.backtestOptions()
+	o.Project, o.Data = filepath.Base(tf.path), data.Fingerprint(t)
+	p := tableProject(tf)
+	if tf.time != "" {
+		return evaluate.Backtest(ctx, f, a.candidates(p, spec), o)
+	}
+	return evaluate.CrossValidate(ctx, f, a.candidates(p, spec), o)
+}
+
+func (a *app) backtestOptions() evaluate.Options {
+	return evaluate.Options{Seed: trainSeed, Workers: a.workers, Version: version,
+		Progress: func(done, total int, what string) { a.progress.step("backtest, "+what, done, total) }}
+}
+
+// candidates are the ways of fitting that a backtest compares: ours first.
+func (a *app) candidates(p *project, spec *features.Spec) []evaluate.Candidate {
+	ours := evaluate.Candidate{Name: "holdfast", Fit: func(ctx context.Context, f *features.Frame) (evaluate.Predictor, error) {
+		o := p.trainOptions(a)
+		o.Workers = 1 // origins run side by side already
+		return train.Fit(ctx, f, *spec, o)
+	}}
+	return []evaluate.Candidate{ours, evaluate.BaseRate(), baseline.CART()}
+}
+
+// finishReport writes the report folder and prints its findings.
+func (a *app) finishReport(r *evaluate.Result, dir string) error {
+	a.progress.begin("writing "+dir, 0)
+	text, err := r.Report.JSON()
+	if err != nil {
+		return err
+	}
+	if err := a.fsys.MkdirAll(dir); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	write := func(name string, content func(io.Writer) error) {
+		if err == nil {
+			err = data.WriteFile(a.fsys, filepath.Join(dir, name), content)
+		}
+	}
+	write("report.html", func(w io.Writer) error { return report.WriteHTML(w, r.Report) })
+	write("report.json", func(w io.Writer) error { _, err := w.Write(text); return err })
+	if err == nil {
+		err = report.WriteCSV(a.fsys, dir, r.Report)
+	}
+	if err == nil {
+		err = data.Write(a.fsys, filepath.Join(dir, "predictions.parquet"), r.Predictions)
+	}
+	if err != nil {
+		return err
+	}
+	return a.showReport(r.Report, dir)
+}
+
+// attachReport puts the report beside the model latest, if that was trained on
+// the same data under the same spec; its promotion is judged by it.
+func (a *app) attachReport(l *loaded, r *evaluate.Report, text []byte) error {
+	m, id, err := l.registry.Load(registry.Latest)
+	if err != nil || m.Provenance.Data != l.digest || m.Spec.Digest() != r.Provenance.SpecDigest {
+		return nil // there is no model that this report speaks for
+	}
+	return data.WriteFile(a.fsys, filepath.Join(l.registry.Dir, id, "report.json"), func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+}
+
+func (a *app) showReport(r *evaluate.Report, dir string) error {
+	a.progress.end()
+	if a.json {
+		return a.printJSON(struct {
+			Path string `json:"path"`
+			*evaluate.Report
+		}{dir, r})
+	}
+	a.printf("%s\n\n", strings.Join(r.Verdict, " "))
+	a.printf("  %-18s %9s %9s %9s %9s %10s %9s\n", "", "log loss", "Brier", "AUC", "ECE", "mean p", "observed")
+	for i := range r.Candidates {
+		c := &r.Candidates[i]
+		if c.Pooled == nil {
+			a.printf("  %-18s failed: %s\n", c.Name, c.Failure)
+			continue
+		}
+		m := c.Pooled
+		a.printf("  %-18s %9.4f %9.4f %9.3f %9.4f %8.2f %% %7.2f %%\n", c.Name, m.LogLoss, m.Brier, m.AUC, m.ECE, 100*m.MeanP, 100*m.Rate)
+	}
+	a.printf("\n")
+	for _, w := range r.Warnings {
+		a.warn("%s", w)
+	}
+	a.printf("report: %s\n", filepath.Join(dir, "report.html"))
+	return nil
+}

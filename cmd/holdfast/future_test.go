@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"slices"
+
+	"github.com/holdfast-churn/holdfast/data"
+)
+
+// ofAccount returns the rows of one account in every table.
+func ofAccount(t *data.Tables, s data.Sources, account string) *data.Tables {
+	of := func(t *data.Table, key string) *data.Table {
+		text := t.Column(key).AsText()
+		return keepRows(t, func(i int) bool { return text.Text(i) == account })
+	}
+	out := &data.Tables{Accounts: of(t.Accounts, s.Accounts.Key), Contracts: of(t.Contracts, s.Contracts.Account)}
+	for i, e := range t.Events {
+		out.Events = append(out.Events, of(e, s.Events[i].Account))
+	}
+	return out
+}
+
+func keepRows(t *data.Table, keep func(int) bool) *data.Table {
+	var rows []int
+	for i := range t.Rows {
+		if keep(i) {
+			rows = append(rows, i)
+		}
+	}
+	out := &data.Table{Name: t.Name, Rows: len(rows)}
+	for i := range t.Columns {
+		out.Columns = append(out.Columns, t.Columns[i].Take(rows))
+	}
+	return out
+}
+
+// truncated returns the tables as they stood at the instant t: no event from t
+// on, no term that starts later, no outcome or renewal seen from t on.
+func truncated(in *data.Tables, s data.Sources, t int64) *data.Tables {
+	start := timeOf(in.Contracts, s.Contracts.Start)
+	out := &data.Tables{Accounts: in.Accounts, Contracts: keepRows(in.Contracts, func(i int) bool { return start(i) <= t })}
+	known := timeOf(out.Contracts, s.Contracts.KnownAt)
+	for _, name := range []string{s.Contracts.Outcome, s.Contracts.RenewedAt, s.Contracts.KnownAt} {
+		if c := out.Contracts.Column(name); c != nil && name != s.Contracts.RenewedAt {
+			blank(c, func(i int) bool { return known(i) >= t })
+		} else if c != nil {
+			seen := timeOf(out.Contracts, name)
+			blank(c, func(i int) bool { return seen(i) >= t })
+		}
+	}
+	for i, e := range in.Events {
+		at := timeOf(e, s.Events[i].Time)
+		out.Events = append(out.Events, keepRows(e, func(r int) bool { return at(r) < t }))
+	}
+	return out
+}
+
+// perturbed returns the tables with all that lies after the instant t made up
+// anew: event values and types, outcomes, and when renewals were seen.
+func perturbed(in *data.Tables, s data.Sources, t int64) *data.Tables {
+	all := func(int) bool { return true }
+	out := &data.Tables{Accounts: in.Accounts, Contracts: keepRows(in.Contracts, all)}
+	known, outcome := timeOf(in.Contracts, s.Contracts.KnownAt), out.Contracts.Column(s.Contracts.Outcome)
+	outcome.Dict = append(slices.Clone(outcome.Dict), "made up")
+	for i := range outcome.Codes {
+		if known(i) >= t {
+			outcome.Codes[i] = int32(len(outcome.Dict) - 1)
+		}
+	}
+	if c := out.Contracts.Column(s.Contracts.RenewedAt); c != nil {
+		seen := timeOf(in.Contracts, s.Contracts.RenewedAt)
+		for i := range c.Ints {
+			if seen(i) >= t {
+				c.Ints[i] += 7
+			}
+		}
+	}
+	for i, e := range in.Events {
+		e := keepRows(e, all)
+		at, value, kind := timeOf(e, s.Events[i].Time), e.Column(s.Events[i].Value), e.Column(s.Events[i].Type)
+		for r := range e.Rows {
+			if at(r) >= t {
+				value.Floats[r] = -3*value.Floats[r] + 1000
+				kind.Codes[r] = int32((int(kind.Codes[r]) + 1) % len(kind.Dict))
+			}
+		}
+		out.Events = append(out.Events, e)
+	}
+	return out
+}
+
+// timeOf reads a date or timestamp column in UTC; missing is long ago.
+func timeOf(t *data.Table, name string) func(int) int64 {
+	c := t.Column(name)
+	return func(i int) int64 {
+		switch {
+		case c.Missing(i):
+			return data.NoTime
+		case c.Kind == data.Date:
+			return c.Ints[i] * 24 * 60 * 60 * 1e9
+		}
+		return c.Ints[i]
+	}
+}
+
+// blank makes values missing.
+func blank(c *data.Column, gone func(int) bool) {
+	for i := range c.Len() {
+		switch {
+		case !gone(i):
+		case c.Kind == data.Text:
+			c.Codes[i] = -1
+		default:
+			if c.Null == nil {
+				c.Null = make([]bool, c.Len())
+			}
+			c.Null[i] = true
+		}
+	}
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdfast-churn/holdfast/data"
+	"github.com/holdfast-churn/holdfast/features"
+)
+
+// shared is where the real histories lie, beside the checkout. They are not
+// part of the repository.
+const shared = "../../../shared/data"
+
+// history loads one of the real histories as its own project file says.
+func history(t testing.TB, name string) *loaded {
+	t.Helper()
+	dir := filepath.Join(shared, name)
+	if _, err := (data.Disk{}).Stat(filepath.Join(dir, projectFile)); err != nil {
+		t.Skipf("the history %s is not beside the checkout: %v", name, err)
+	}
+	a := &app{fsys: data.Disk{}, dir: dir, progress: new(progress)}
+	l, err := a.load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// built builds the history frame of a loaded project.
+func built(t testing.TB, l *loaded, workers int) *features.Built {
+	t.Helper()
+	b, err := features.Build(context.Background(), l.history, &l.spec, features.Options{Workers: workers})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// goldenName maps a column of golden_features.parquet to the automatic feature
+// that must reproduce it.
+func goldenName(column string) (feature string, ok bool) {
+	facts := map[string]string{"seq": "seq", "episode": "episode", "term_days": "term_length_days", "tenure": "tenure_days",
+		"prev_late": "previous_renewal_late_days", "types30": "orders_distinct_30d", "days30": "orders_active_days_30d", "days90": "orders_active_days_90d"}
+	if f, found := facts[column]; found {
+		return f, true
+	}
+	what, kind, found := strings.Cut(column, "__")
+	if !found {
+		return "", false
+	}
+	suffix, found := map[string]string{"n7": "count_7d", "n30": "count_30d", "n90": "count_90d", "s30": "sum_30d", "s90": "sum_90d",
+		"sall": "sum_all", "rec": "recency", "trend": "trend_30d_90d"}[what]
+	if kind == "ALL" {
+		return "orders_" + suffix, found
+	}
+	return "orders_" + kind + "_" + suffix, found
+}
+
+// Every column that FEATURE_DEFINITIONS.md defines is reproduced for every
+// snapshot: counts and days exactly, sums and trends to a relative 1e-9.
+func TestGoldenFeatures(t *testing.T) {
+	l := history(t, "online_retail")
+	golden, err := data.Read(data.Disk{}, filepath.Join(shared, "online_retail", "golden_features.parquet"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := built(t, l, 2).Frame
+	rowOf := make(map[string]int)
+	mature := 0
+	for i := range f.Rows {
+		rowOf[f.Rows[i].Contract] = i
+		if f.Rows[i].Y != features.Unknown {
+			mature++
+		}
+	}
+	if mature != golden.Rows || golden.Rows != 4040 {
+		t.Fatalf("%d snapshots with a known outcome, golden has %d, the definitions say 4,040", mature, golden.Rows)
+	}
+	id := golden.Column("contract_id")
+	compared := 0
+	for _, c := range golden.Columns {
+		name, ok := goldenName(c.Name)
+		if !ok {
+			continue
+		}
+		got := f.Column(name)
+		if got == nil {
+			t.Errorf("%s: no feature %s", c.Name, name)
+			continue
+		}
+		compared++
+		for r := range golden.Rows {
+			i, ok := rowOf[id.Text(r)]
+			if !ok {
+				t.Fatalf("golden contract %s has no row", id.Text(r))
+			}
+			want, x := c.Number(r), got.Num[i]
+			if strings.HasPrefix(c.Name, "rec__") && !(x <= 400) {
+				x = 400 // the golden recency is capped at 400, and 400 when never
+			}
+			exact := !strings.HasPrefix(c.Name, "s") && !strings.HasPrefix(c.Name, "trend") || c.Name == "seq"
+			if x != want && (exact || math.Abs(x-want) > 1e-9*math.Max(1, math.Abs(want))) {
+				t.Errorf("%s of %s = %v, want %v", c.Name, id.Text(r), x, want)
+				break
+			}
+		}
+	}
+	// 8 facts, 7 columns for each of 4 types, trend and two counts for all types together and a trend for each type.
+	if want := 8 + 4*7 + 4 + 3; compared != want {
+		t.Errorf("compared %d columns, want %d", compared, want)
+	}
+	y, got := golden.Column("y"), 0
+	for r := range golden.Rows {
+		if int64(f.Rows[rowOf[id.Text(r)]].Y) == y.Ints[r] {
+			got++
+		}
+	}
+	if got != golden.Rows {
+		t.Errorf("%d of %d labels agree", got, golden.Rows)
+	}
+}
+
+// Rebuilding 200 random snapshots from tables that end at the snapshot, and
+// from tables whose future was made up, gives the same bytes. Accounts have no
+// valid-from and are exempt: their attributes are assumed constant.
+func TestHistoriesDoNotLeak(t *testing.T) {
+	for _, name := range []string{"online_retail", "oulad", "ravenstack"} {
+		t.Run(name, func(t *testing.T) {
+			l := history(t, name)
+			tables, err := data.ReadTables(data.Disk{}, l.sources)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f := built(t, l, 2).Frame
+			r := rand.New(rand.NewPCG(1, 200))
+			compared := 0
+			for range 200 {
+				i := r.IntN(len(f.Rows))
+				account := f.Rows[i].Account
+				mine := ofAccount(tables, l.sources, account)
+				for what, changed := range map[string]*data.Tables{
+					"truncated": truncated(mine, l.sources, f.Rows[i].Snapshot),
+					"perturbed": perturbed(mine, l.sources, f.Rows[i].Snapshot),
+				} {
+					if got, want := rebuilt(t, l, changed, &f.Rows[i]), rowText(f, i); got != want {
+						t.Fatalf("%s: account %s at %v:\n%s\nwas\n%s", what, account, time.Unix(0, f.Rows[i].Snapshot).UTC(), got, want)
+					}
+					compared++
+				}
+			}
+			t.Logf("%d rebuilt snapshots agree; exempt, because they have no valid-from: %v", compared, l.sources.Accounts.Attributes)
+		})
+	}
+}
+
+// rebuilt returns the text of one snapshot's features, built from other tables
+// as of that snapshot.
+func rebuilt(t *testing.T, l *loaded, tables *data.Tables, row *features.Row) string {
+	t.Helper()
+	h, err := data.NewHistory(tables, l.sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := features.Build(context.Background(), h, &l.spec, features.Options{AsOf: row.Snapshot, Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(b.Frame.Rows, func(r features.Row) bool { return r.Contract == row.Contract })
+	if i < 0 {
+		return "the snapshot is gone"
+	}
+	return rowText(b.Frame, i)
+}
+
+// rowText writes a row's features with every bit.
+func rowText(f *features.Frame, i int) string {
+	var b strings.Builder
+	for k := range f.Columns {
+		c := &f.Columns[k]
+		switch {
+		case !c.IsLevel():
+			fmt.Fprintf(&b, "%s=%x ", c.Feature.Name, math.Float64bits(c.Num[i]))
+		case c.Codes[i] < 0:
+			fmt.Fprintf(&b, "%s=- ", c.Feature.Name)
+		default:
+			fmt.Fprintf(&b, "%s=%q ", c.Feature.Name, c.Levels[c.Codes[i]])
+		}
+	}
+	return b.String()
+}

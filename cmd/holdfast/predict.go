@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdfast-churn/holdfast/data"
+	"github.com/holdfast-churn/holdfast/features"
+	"github.com/holdfast-churn/holdfast/predict"
+	"github.com/holdfast-churn/holdfast/predict/registry"
+)
+
+func predictCommand(a *app) *cobra.Command {
+	var asOf, maxAge, ref, output, format string
+	var table tableFlags
+	c := &cobra.Command{
+		Use:   "predict",
+		Short: "score every account at risk at a date",
+		Long: `Scores every account and term at risk at the as-of date: probability of
+churn, health score from 0 to 100, tier and reasons.
+
+Reads    the project's tables and a model; or one ready table (--table)
+Writes   the scores, as Parquet, CSV, JSON lines or Arrow by extension
+Exits    0 ok; 2 configuration; 4 bad data; 10 no such model, or none promoted
+         yet; 12 a damaged model`,
+		Example: `  holdfast predict --as-of 2026-01-01 -o scores.parquet
+  holdfast predict --model latest -o scores.csv
+  holdfast predict --table new.parquet --model model.json --id customer -o scores.parquet`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkOutput(output, format); err != nil {
+				return err
+			}
+			if table.path != "" {
+				return a.predictTable(table, ref, output, format)
+			}
+			l, err := a.load()
+			if err != nil {
+				return err
+			}
+			t, err := l.asOf(asOf, maxAge)
+			if err != nil {
+				return err
+			}
+			s, err := a.predict(cmd.Context(), l, t, orDefault(ref, registry.Champion), output, format)
+			if err != nil {
+				return err
+			}
+			return a.showScores(s)
+		},
+	}
+	c.Flags().StringVar(&asOf, "as-of", "", "date whose midnight counts as now (default: midnight after the newest event)")
+	c.Flags().StringVar(&maxAge, "max-age", "7d", "how long after the newest event --as-of may lie")
+	c.Flags().StringVar(&ref, "model", "", "model id, its beginning, champion, latest, or a file (default: champion)")
+	c.Flags().StringVarP(&output, "output", "o", "", "file to write, or - for standard output")
+	c.Flags().StringVar(&format, "format", "", "with -o -: arrow, csv or jsonl")
+	table.register(c, false)
+	return c
+}
+
+// A scored batch, summed up.
+type scored struct {
+	Path    string         `json:"path"`
+	ModelID string         `json:"model_id"`
+	AsOf    string         `json:"as_of,omitempty"`
+	Rows    int            `json:"rows"`
+	Status  map[string]int `json:"status,omitempty"`
+	Tiers   map[string]int `json:"tiers"`
+	Unseen  int            `json:"unseen_levels"` // values scored as the level other
+	Left    []data.Count   `json:"left_out,omitempty"`
+}
+
+// predict scores a project's accounts at asOf with the referenced model.
+func (a *app) predict(ctx context.Context, l *loaded, asOf time.Time, ref, output, format string) (*scored, error) {
+	m, id, err := a.modelOf(&l.registry, ref)
+	if err != nil {
+		return nil, err
+	}
+	b, err := a.build(ctx, l, &m.Spec, asOf)
+	if err != nil {
+		return nil, err
+	}
+	t, err := m.Scores(b.Frame, predict.ScoreOptions{ModelID: id, AsOf: asOf.UnixNano(), Location: l.sources.Location, Show: b.Show})
+	if err != nil {
+		return nil, err
+	}
+	if err := a.writeTable(output, format, t); err != nil {
+		return nil, err
+	}
+	if t.Rows == 0 {
+		a.warn("no account is at risk at %s; %s is empty", asOf.Format(time.DateOnly), output)
+	}
+	s := &scored{Path: output, ModelID: id, AsOf: asOf.Format(time.DateOnly), Rows: t.Rows, Status: counts(t, "status"), Tiers: counts(t, "tier"), Left: b.Left}
+	s.Unseen, err = unseen(m, b.Frame)
+	return s, err
+}
+
+// predictTable scores a ready table.
+func (a *app) predictTable(tf tableFlags, ref, output, format string) error {
+	if ref == "" {
+		return usageError("--model FILE is needed to score a table")
+	}
+	m, id, err := predict.Load(a.fsys, ref)
+	if err != nil {
+		return err
+	}
+	f, _, t, err := a.tableFrame(tf, &m.Spec)
+	if err != nil {
+		return err
+	}
+	out, err := m.TableScores(f, t.Column(tf.id))
+	if err != nil {
+		return err
+	}
+	if err := a.writeTable(output, format, out); err != nil {
+		return err
+	}
+	s := &scored{Path: output, ModelID: id, Rows: out.Rows, Tiers: counts(out, "tier")}
+	if s.Unseen, err = unseen(m, f); err != nil {
+		return err
+	}
+	return a.showScores(s)
+}
+
+func unseen(m *predict.Model, f *features.Frame) (int, error) {
+	s, err := m.Bind(f)
+	if err != nil {
+		return 0, err
+	}
+	return s.Unseen(), nil
+}
+
+// counts counts the texts of a column.
+func counts(t *data.Table, name string) map[string]int {
+	c := t.Column(name)
+	n := make(map[string]int)
+	for i := range t.Rows {
+		if !c.Missing(i) {
+			n[c.Text(i)]++
+		}
+	}
+	return n
+}
+
+func (a *app) showScores(s *scored) error {
+	if s.Unseen > 0 {
+		a.warn("%d values were not met in training and are scored as the level other", s.Unseen)
+	}
+	a.progress.end()
+	if s.Path == "-" {
+		return nil
+	}
+	if a.json {
+		return a.printJSON(s)
+	}
+	when := ""
+	if s.AsOf != "" {
+		when = " as of " + s.AsOf
+	}
+	a.printf("%s: %d rows%s, model %s\n", s.Path, s.Rows, when, s.ModelID)
+	a.printf("  status  %s\n", tallyText(s.Status))
+	a.printf("  tiers   %s\n", tallyText(s.Tiers))
+	for _, c := range s.Left {
+		a.printf("  left out: %d, %s\n", c.Rows, c.Reason)
+	}
+	return nil
+}
+
+// tallyText writes counts as "3 watch, 1 at_risk", most frequent first.
+func tallyText(n map[string]int) string {
+	names := make([]string, 0, len(n))
+	for k := range n {
+		names = append(names, k)
+	}
+	sort.Slice(names, func(i, j int) bool {
+		if n[names[i]] != n[names[j]] {
+			return n[names[i]] > n[names[j]]
+		}
+		return names[i] < names[j]
+	})
+	text := ""
+	for i, k := range names {
+		if i > 0 {
+			text += ", "
+		}
+		text += fmt.Sprintf("%d %s", n[k], k)
+	}
+	return orDefault(text, "none")
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/holdfast-churn/holdfast/data"
+	"github.com/holdfast-churn/holdfast/features"
+)
+
+// example uses every key of DESIGN.md section 3.
+const example = `
+version: 1
+project: acme
+timezone: Europe/London
+data:
+  accounts:  {path: data/accounts.parquet, key: account_id, created: created_at, segment: segment, phase: lifecycle_phase, group: parent_id, attributes: [country, plan], show: [name, owner]}
+  contracts: {path: data/contracts/*.parquet, key: contract_id, account: account_id, start: start_date, due: renewal_date, value: amount, value_known: start, currency: currency,
+              outcome: outcome, churned: [churned], known_at: label_mature_at, notice: notice_at, signed: signed_at, renewed_at: renewed_on, attributes: [seq, term_days]}
+  events:
+    - {name: usage, path: data/usage/**/*.parquet, account: account_id, time: ts, known_at: loaded_at, lag: 1d, type: event_type, value: value, id: event_id, columns: [feature, seats]}
+outcome:
+  mode: renewal
+  leads: [90d, 60d, 30d]
+  grace: 30d
+features:
+  windows: [30d, 7d, 12w]
+  auto: true
+  set:
+    - {name: logins_30d, from: usage, where: "type == 'login'", agg: count, window: 30d, pillar: product_utilization, direction: healthy, actionable: true, unit: logins, label: logins in 30 days}
+    - {name: login_trend, from: usage, agg: trend, window: 7d}
+model:    {pairs: auto, segments: pooled, calibration: platt, scorecard: scorecard.yaml, scorecard_worth: 200}
+backtest: {every: 3mo, first: 2025-01-01, embargo: 5d, capacity: 10%}
+health:   {at_risk_p: 0.4, tiers: {at_risk: 30, watch: 55, healthy: 85}}
+models: models/
+`
+
+func TestParseProject(t *testing.T) {
+	p, err := parseProject([]byte(example), "acme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := p.sources.Contracts.Path; got != filepath.Join("acme", "data", "contracts", "*.parquet") {
+		t.Errorf("contracts at %q", got)
+	}
+	if e := p.sources.Events[0]; e.Lag != 24*time.Hour || e.ID != "event_id" || len(e.Columns) != 2 {
+		t.Errorf("usage %+v", e)
+	}
+	if diff := cmp.Diff(features.Outcome{Mode: "renewal", LeadDays: []int{90, 60, 30}, GraceDays: 30, Declared: true, Rolling: true}, p.outcome); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]int{7, 30, 84}, p.autoOpt.WindowDays); diff != "" || !p.autoOpt.ValueKnown {
+		t.Errorf("windows %s, value known %v", diff, p.autoOpt.ValueKnown)
+	}
+	if diff := cmp.Diff([]features.Feature{
+		{Name: "logins_30d", From: "usage", Type: "login", Agg: "count", WindowDays: 30, Kind: "number", Pillar: "product_utilization",
+			Direction: "healthy", Actionable: true, Unit: "logins", Label: "logins in 30 days"},
+		{Name: "login_trend", From: "usage", Agg: "trend", WindowDays: 7, LongDays: 84, Kind: "number", Pillar: "product_utilization", Direction: "free", Label: "login trend"},
+	}, p.set); diff != "" {
+		t.Error(diff)
+	}
+	if p.origins.Months != 3 || p.origins.EmbargoDays != 5 || p.origins.First.Format(time.RFC3339) != "2025-01-01T00:00:00Z" {
+		t.Errorf("origins %+v", p.origins)
+	}
+	if p.score.AtRiskP != 0.4 || p.score.Healthy != 85 || p.calibrate != "platt" {
+		t.Errorf("score %+v, calibration %q", p.score, p.calibrate)
+	}
+	if len(p.notYet) != 3 {
+		t.Errorf("keys without effect %q", p.notYet)
+	}
+}
+
+func TestProjectDefaults(t *testing.T) {
+	p, err := parseProject([]byte("version: 1\ndata:\n  accounts: {path: a.parquet, key: id}\n  events: [{name: orders, path: o.parquet, account: id, time: at}]\n"+
+		"outcome: {mode: activity, of: orders}\n"), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(features.Outcome{Mode: "activity", Of: "orders", HorizonDays: 90, EveryDays: 30, ActiveWithinDays: 90}, p.outcome); diff != "" {
+		t.Error(diff)
+	}
+	if !p.auto || p.sources.Location != time.UTC || p.score.AtRisk != 40 || p.registry.Dir != "models" {
+		t.Errorf("defaults %+v", p)
+	}
+	// Outcome and known_at as columns are the truth: grace is 0 unless given. Else it is 30 days.
+	for yaml, grace := range map[string]int{
+		"outcome: o, churned: [x], known_at: k": 0,
+		"outcome: o, churned: [x]":              30,
+		"known_at: k":                           30,
+	} {
+		p, err := parseProject([]byte("version: 1\ndata:\n  accounts: {path: a, key: id}\n  contracts: {path: c, key: id, account: a, start: s, due: d, "+yaml+"}\noutcome: {mode: renewal}\n"), ".")
+		if err != nil || p.outcome.GraceDays != grace {
+			t.Errorf("%s: grace %d, %v; want %d", yaml, p.outcome.GraceDays, err, grace)
+		}
+	}
+}
+
+func TestParseProjectRefuses(t *testing.T) {
+	for name, c := range map[string]struct{ old, new, want string }{
+		"unknown key at the top":   {"outcome:\n", "outcomes:\n", `line 11: unknown key "outcomes"; did you mean "outcome"?`},
+		"unknown key inside":       {"embargo:", "embargoes:", `unknown key "embargoes"; did you mean "embargo"?`},
+		"unknown key in a list":    {"agg: trend", "aggregate: trend", `unknown key "aggregate"`},
+		"a text for a number":      {"version: 1", "version: one", "line 2:"},
+		"another version":          {"version: 1", "version: 2", "version: found 2; this program reads version 1"},
+		"not YAML":                 {"model:    {", "model:    {{", "line "},
+		"a bad zone":               {"Europe/London", "Europe/Lundon", `timezone: "Europe/Lundon" is not a known time zone`},
+		"a bad duration":           {"lag: 1d", "lag: 1 day", `data.events[0].lag: found "1 day"; expected a duration such as 90d`},
+		"days for months":          {"every: 3mo", "every: 30d", `backtest.every: found "30d"; expected whole months`},
+		"no key":                   {"key: account_id, created", "created", "data.accounts.key: is required"},
+		"a mode":                   {"mode: renewal", "mode: annual", `outcome.mode: found "annual"; expected renewal or activity`},
+		"an aggregate":             {"agg: trend", "agg: median", `features.set: login_trend: agg: found "median"; expected one of count,`},
+		"a filter":                 {"type == 'login'", "value > 3", `found "value > 3"; expected the form type == 'login'`},
+		"a direction":              {"direction: healthy", "direction: up", `direction: found "up"; expected healthy, risky or free`},
+		"tiers":                    {"watch: 55", "watch: 95", "upper bounds must increase"},
+		"a date":                   {"2025-01-01", "January", `backtest.first: found "January"; expected a date`},
+		"what churned means":       {"churned: [churned], ", "", "data.contracts.churned: list the values"},
+		"when a value is known":    {"value_known: start", "value_known: middle", `found "middle"; expected start or end`},
+		"a way of calibrating":     {"calibration: platt", "calibration: beta", `found "beta"; expected auto`},
+		"a duplicate event source": {"outcome:\n", "    - {name: usage, path: p, account: a, time: t}\noutcome:\n", `data.events[1].name: "usage" is used twice`},
+	} {
+		if !strings.Contains(example, c.old) {
+			t.Fatalf("%s: the example has no %q", name, c.old)
+		}
+		_, err := parseProject([]byte(strings.Replace(example, c.old, c.new, 1)), ".")
+		if !errors.Is(err, errUsage) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+// The project files of the real histories are read as they are.
+func TestRealProjectFiles(t *testing.T) {
+	for _, name := range []string{"oulad", "online_retail", "ravenstack"} {
+		file := filepath.Join(shared, name, projectFile)
+		if _, err := (data.Disk{}).Stat(file); err != nil {
+			t.Skipf("the real histories are not beside the checkout: %v", err)
+		}
+		if _, err := readProject(data.Disk{}, file); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func FuzzParseProject(f *testing.F) {
+	f.Add([]byte(example))
+	f.Add([]byte("version: 1\n"))
+	f.Fuzz(func(_ *testing.T, text []byte) { _, _ = parseProject(text, ".") })
+}

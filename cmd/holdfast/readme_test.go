@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Every command that the README shows works, in the order shown, on a demo
+// project (a smaller one, to be quick).
+func TestReadmeCommands(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	commands := append([]string{"holdfast demo --accounts 800 demo-project"}, shellLines(string(text))...)
+	if len(commands) < 8 {
+		t.Fatalf("the README shows only %d commands", len(commands)-1)
+	}
+	for _, line := range commands {
+		var out, errs bytes.Buffer
+		if code := run(context.Background(), strings.Fields(line)[1:], &out, &errs); code != 0 {
+			t.Fatalf("%s\nexit %d\n%s%s", line, code, &out, &errs)
+		}
+	}
+	for _, name := range []string{"scores.parquet", "table-scores.parquet", filepath.Join("demo-project", "scores.parquet")} {
+		if _, err := os.Stat(name); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// shellLines returns the holdfast commands in the sh blocks of a page.
+func shellLines(page string) []string {
+	var out []string
+	inside := false
+	for line := range strings.Lines(page) {
+		line = strings.TrimSpace(line)
+		switch {
+		case strings.HasPrefix(line, "```"):
+			inside = line == "```sh"
+		case inside && strings.HasPrefix(line, "holdfast "):
+			out = append(out, line)
+		}
+	}
+	return out
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdfast-churn/holdfast/data"
+	"github.com/holdfast-churn/holdfast/features"
+)
+
+// An app is what every command shares: where it reads and prints, and the
+// flags of the root command.
+type app struct {
+	fsys           data.FS
+	stdout, stderr io.Writer
+	progress       *progress
+
+	dir     string
+	json    bool
+	quiet   bool
+	workers int
+}
+
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "holdfast",
+		Short: "learn from past renewals which accounts will stay",
+		Long: `Holdfast builds point-in-time features from historical account data, fits a
+calibrated weight model against renewal outcomes, proves it by out-of-time
+backtests, and scores accounts with it.
+
+Start with "holdfast demo", which makes an example project and runs every step.
+
+Exit codes: 0 ok; 1 failure; 2 usage or configuration; 4 bad data; 5 a quality
+gate refused; 10 not found; 12 integrity; 130, 143 interrupted.`,
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		PersistentPreRunE: func(*cobra.Command, []string) error { return a.start() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError("%v", err) })
+	f := root.PersistentFlags()
+	f.StringVarP(&a.dir, "dir", "C", "", "project folder (default: the working folder or its nearest parent with a holdfast.yaml)")
+	f.BoolVar(&a.json, "json", false, "print one JSON object on standard output, and nothing else there")
+	f.BoolVar(&a.quiet, "quiet", false, "no progress")
+	f.IntVar(&a.workers, "workers", 0, "goroutines to use (default: one for each CPU); results do not depend on it")
+	root.AddCommand(demoCommand(a), checkCommand(a), featuresCommand(a), trainCommand(a), evaluateCommand(a),
+		predictCommand(a), modelsCommand(a), versionCommand(a))
+	return root
+}
+
+// start checks the shared flags and sets up progress.
+func (a *app) start() error {
+	if a.workers < 0 {
+		return usageError("--workers %d: expected zero or more", a.workers)
+	}
+	if f, ok := a.stderr.(*os.File); ok && !a.quiet && !a.json && isTerminal(f) && os.Getenv("TERM") != "dumb" {
+		a.progress.w = f
+	}
+	return nil
+}
+
+// printJSON prints a command's one result object on one line.
+func (a *app) printJSON(v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("printing the result: %w", err)
+	}
+	_, err = fmt.Fprintf(a.stdout, "%s\n", b)
+	return err
+}
+
+// printf prints a result for people; nothing in JSON mode.
+func (a *app) printf(format string, args ...any) {
+	if !a.json {
+		fmt.Fprintf(a.stdout, format, args...)
+	}
+}
+
+// warn prints a caution on standard error.
+func (a *app) warn(format string, args ...any) {
+	a.progress.end()
+	fmt.Fprintf(a.stderr, "warning: "+format+"\n", args...)
+}
+
+// A loaded project has its tables read and joined.
+type loaded struct {
+	*project
+	history *data.History
+	digest  string // fingerprint of the tables
+	spec    features.Spec
+}
+
+// load finds the project, reads its tables and settles its feature spec.
+func (a *app) load() (*loaded, error) {
+	p, err := findProject(a.fsys, a.dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, note := range p.notYet {
+		a.warn("%s", note)
+	}
+	a.progress.begin("reading tables", 0)
+	tables, err := data.ReadTables(a.fsys, p.sources)
+	if err != nil {
+		return nil, err
+	}
+	h, err := data.NewHistory(tables, p.sources)
+	if err != nil {
+		return nil, err
+	}
+	l := &loaded{project: p, history: h, digest: tables.Fingerprint()}
+	l.spec = p.spec(h)
+	return l, nil
+}
+
+// spec returns the feature spec of a project: the automatic features, with the
+// project's own added or replacing one of the same name.
+func (p *project) spec(h *data.History) features.Spec {
+	s := features.Spec{Version: features.SpecVersion, Timezone: p.sources.Location.String(), Outcome: p.outcome}
+	if p.auto {
+		s.Features = features.Auto(h, p.outcome, p.autoOpt)
+	}
+	at := make(map[string]int)
+	for i, f := range s.Features {
+		at[f.Name] = i
+	}
+	for _, f := range p.set {
+		if i, ok := at[f.Name]; ok {
+			s.Features[i] = f
+			continue
+		}
+		s.Features = append(s.Features, f)
+	}
+	return s
+}
+
+// build makes a frame; asOf zero means the whole history.
+func (a *app) build(ctx context.Context, l *loaded, spec *features.Spec, asOf time.Time) (*features.Built, error) {
+	o := features.Options{Workers: a.workers, Progress: func(done, total int) { a.progress.step("features of accounts", done, total) }}
+	if !asOf.IsZero() {
+		o.AsOf = asOf.UnixNano()
+	}
+	return features.Build(ctx, l.history, spec, o)
+}
+
+// asOf reads --as-of; empty means midnight after the newest event. An
+// as-of long after the newest event would score on features that have dried
+// up, so it is refused.
+func (l *loaded) asOf(flag, maxAge string) (time.Time, error) {
+	newest := data.MidnightAfter(l.history.Newest, l.sources.Location)
+	if flag == "" {
+		return newest, nil
+	}
+	t, err := time.ParseInLocation(time.DateOnly, flag, l.sources.Location)
+	if err != nil {
+		return t, usageError("--as-of %q: expected a date such as 2026-01-31", flag)
+	}
+	var c converter
+	age := c.days("--max-age", maxAge, 7)
+	if c.err != nil {
+		return t, c.err
+	}
+	if last := newest.AddDate(0, 0, -1); t.After(last.AddDate(0, 0, age)) {
+		return t, fmt.Errorf("%w: --as-of %s is more than %d days after the newest event (%s): load newer events, choose an earlier date, or raise --max-age",
+			data.ErrBadData, flag, age, last.Format(time.DateOnly))
+	}
+	return t, nil
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdfast-churn/holdfast/data"
+	"github.com/holdfast-churn/holdfast/features"
+	"github.com/holdfast-churn/holdfast/predict"
+	"github.com/holdfast-churn/holdfast/predict/registry"
+	"github.com/holdfast-churn/holdfast/train"
+)
+
+func trainCommand(a *app) *cobra.Command {
+	var asOf, maxAge, output string
+	var table tableFlags
+	c := &cobra.Command{
+		Use:   "train",
+		Short: "fit a weight model on the outcomes that were mature at a date",
+		Long: `Fits the weights on every renewal whose outcome was known at the as-of date
+and publishes the model.
+
+Reads    the project's tables; or one ready table (--table)
+Writes   models/<id>/model.json and the alias latest; or the file named by -o
+Exits    0 ok; 2 configuration; 4 bad data, or nothing to learn from`,
+		Example: `  holdfast train --as-of 2026-01-01
+  holdfast train --table churn.parquet --label churned --id customer -o model.json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if table.path != "" {
+				return a.trainTable(cmd.Context(), table, output)
+			}
+			if err := table.refuseAlone(); err != nil {
+				return err
+			}
+			if output != "" {
+				return usageError("-o goes with --table; a project's models go to its models folder")
+			}
+			l, err := a.load()
+			if err != nil {
+				return err
+			}
+			t, err := l.asOf(asOf, maxAge)
+			if err != nil {
+				return err
+			}
+			r, err := a.train(cmd.Context(), l, t)
+			if err != nil {
+				return err
+			}
+			return a.showTrained(r)
+		},
+	}
+	c.Flags().StringVar(&asOf, "as-of", "", "date whose midnight counts as now (default: midnight after the newest event)")
+	c.Flags().StringVar(&maxAge, "max-age", "7d", "how long after the newest event --as-of may lie")
+	c.Flags().StringVarP(&output, "output", "o", "", "model file, with --table")
+	table.register(c, true)
+	return c
+}
+
+// trainSeed fixes the folds of every fit. It is part of the model's
+// provenance.
+const trainSeed = 1
+
+// A trained model and where it went.
+type trained struct {
+	ID    string         `json:"id"`
+	Path  string         `json:"path"`
+	Model *predict.Model `json:"model"`
+}
+
+// train fits and publishes a project's model on what was mature at asOf.
+func (a *app) train(ctx context.Context, l *loaded, asOf time.Time) (*trained, error) {
+	b, err := a.build(ctx, l, &l.spec, time.Time{})
+	if err != nil {
+		return nil, err
+	}
+	if len(b.Frame.Rows) == 0 {
+		return nil, fmt.Errorf("%w: %s", data.ErrBadData, b.Explain())
+	}
+	mature, censored := matureAt(b.Frame, asOf)
+	if len(mature) == 0 {
+		return nil, fmt.Errorf("%w: 0 of %d eligible snapshots can train: none has an outcome that was mature at %s (due + grace, or known_at, lies later)",
+			data.ErrBadData, len(b.Frame.Rows), asOf.Format(time.DateOnly))
+	}
+	o := l.trainOptions(a)
+	o.AsOf, o.Censored, o.DataDigest = asOf.Format(time.DateOnly), censored, l.digest
+	a.progress.begin("fitting", 0)
+	m, err := train.Fit(ctx, b.Frame.Select(mature), l.spec, o)
+	if err != nil {
+		return nil, err
+	}
+	id, err := l.registry.Publish(m)
+	if err != nil {
+		return nil, err
+	}
+	return &trained{ID: id, Path: l.registry.ModelPath(id), Model: m}, nil
+}
+
+// matureAt returns the rows that may train at asOf, and how many eligible rows
+// before it may not because their outcome was not mature.
+func matureAt(f *features.Frame, asOf time.Time) (rows []int, censored int) {
+	at := asOf.UnixNano()
+	for i := range f.Rows {
+		switch r := &f.Rows[i]; {
+		case r.Snapshot >= at:
+		case r.Y != features.Unknown && r.Mature <= at:
+			rows = append(rows, i)
+		default:
+			censored++
+		}
+	}
+	return rows, censored
+}
+
+// trainOptions are the settings that every fit of a project shares.
+func (p *project) trainOptions(a *app) train.Options {
+	return train.Options{Seed: trainSeed, Workers: a.workers, Calibration: p.calibrate, Time: p.timed, Version: version, Score: p.score}
+}
+
+// trainTable fits a model on a ready table and writes it to a file.
+func (a *app) trainTable(ctx context.Context, tf tableFlags, output string) error {
+	if tf.label == "" {
+		return usageError("--label COLUMN is needed to train on a table")
+	}
+	f, spec, t, err := a.tableFrame(tf, nil)
+	if err != nil {
+		return err
+	}
+	p := tableProject(tf)
+	o := p.trainOptions(a)
+	o.DataDigest = data.Fingerprint(t)
+	rows, without := labelled(f)
+	o.Censored = without
+	a.progress.begin("fitting", 0)
+	m, err := train.Fit(ctx, f.Select(rows), *spec, o)
+	if err != nil {
+		return err
+	}
+	output = orDefault(output, "model.json")
+	id, err := predict.Save(a.fsys, output, m)
+	if err != nil {
+		return err
+	}
+	return a.showTrained(&trained{ID: id, Path: output, Model: m})
+}
+
+// showTrained prints what a training run made.
+func (a *app) showTrained(r *trained) error {
+	for _, w := range r.Model.Warnings {
+		a.warn("%s", w)
+	}
+	if a.json {
+		return a.printJSON(struct {
+			ID         string             `json:"id"`
+			Path       string             `json:"path"`
+			Provenance predict.Provenance `json:"provenance"`
+			OutOfFold  predict.OutOfFold  `json:"out_of_fold"`
+			Warnings   []string           `json:"warnings"`
+		}{r.ID, r.Path, r.Model.Provenance, r.Model.OutOfFold, r.Model.Warnings})
+	}
+	a.progress.end()
+	m, p := r.Model, r.Model.Provenance
+	a.printf("model %s   %s\n", r.ID, r.Path)
+	a.printf("  trained on   %d rows, %d renewals, %d churned (%.1f %%); %d rows without a mature outcome\n",
+		p.Rows, p.Renewals, p.Churned, 100*float64(p.Churned)/float64(p.Renewals), p.Censored)
+	a.printf("  weights      %d terms, ridge penalty %.4g; %d features dropped\n", len(m.Terms), p.Lambda, len(m.Dropped))
+	a.printf("  out of fold  log loss %.4f (base rate %.4f), AUC %.3f\n", m.OutOfFold.LogLoss, m.OutOfFold.BaseLoss, m.OutOfFold.AUC)
+	a.printf("  calibration  %s\n", m.Calibration.Reason)
+	return nil
+}
+
+// modelOf resolves a model reference of a project: a file, an alias or an id.
+func (a *app) modelOf(r *registry.Registry, ref string) (*predict.Model, string, error) {
+	if isModelFile(ref) {
+		return predict.Load(a.fsys, ref)
+	}
+	return r.Load(ref)
+}

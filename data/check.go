@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package data
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Severity says how much a finding matters.
+type Severity string
+
+// The severities. Fatal findings end check with exit code 4.
+const (
+	Fatal   Severity = "fatal"
+	Warning Severity = "warning"
+	Note    Severity = "note"
+)
+
+// A Finding is one result of a data check.
+type Finding struct {
+	Severity Severity `json:"severity"`
+	Check    string   `json:"check"`
+	Subject  string   `json:"subject"` // table, source or column
+	Rows     int      `json:"rows"`    // rows it holds for, 0 where it is about a column
+	Of       int      `json:"of"`
+	Message  string   `json:"message"`
+}
+
+// Check looks for what makes a history less than it seems: rows that were
+// left out, events dated before their account was created, events after the
+// newest contract date, sources without events, and attributes whose value at
+// a snapshot is not known.
+func Check(h *History, s Sources) []Finding {
+	var out []Finding
+	for _, d := range h.Dropped {
+		examples := ""
+		if len(d.Examples) > 0 {
+			examples = fmt.Sprintf(", for example %q", d.Examples)
+		}
+		out = append(out, Finding{Warning, "left_out", d.Table, d.Rows, d.Of,
+			fmt.Sprintf("%d of %d rows are left out: %s%s", d.Rows, d.Of, d.Reason, examples)})
+	}
+	for i := range h.Sources {
+		out = append(out, checkSource(h, &h.Sources[i])...)
+	}
+	out = append(out, checkAttributes(s)...)
+	if len(h.Accounts) == 0 {
+		out = append(out, Finding{Fatal, "no_accounts", s.Accounts.Path, 0, 0, "the accounts table has no rows"})
+	}
+	if s.Contracts != nil && len(h.Contracts) == 0 {
+		out = append(out, Finding{Fatal, "no_contracts", s.Contracts.Path, 0, 0, "the contracts table has no usable rows"})
+	}
+	return out
+}
+
+// checkSource counts, by event type, the events dated before their account was
+// created. They stay visible: whether the stamp or the sign-up date is wrong
+// only the owner of the data can say.
+func checkSource(h *History, src *Source) []Finding {
+	if len(src.Events) == 0 {
+		return []Finding{{Warning, "no_events", src.Name, 0, 0, "the source has no usable events; its features are all empty"}}
+	}
+	total, early := make([]int, len(src.Types)+1), make([]int, len(src.Types)+1)
+	for a := range h.Accounts {
+		created := h.Accounts[a].Created
+		for _, e := range src.Of(a) {
+			total[e.Type+1]++ // type -1, a missing one, comes first
+			if created != NoTime && e.Time < created {
+				early[e.Type+1]++
+			}
+		}
+	}
+	var out []Finding
+	for t := range total {
+		if early[t] == 0 {
+			continue
+		}
+		name := src.Name
+		if t > 0 && src.Types[t-1] != src.Name {
+			name += "." + src.Types[t-1]
+		}
+		out = append(out, Finding{Warning, "before_created", name, early[t], total[t], fmt.Sprintf(
+			"%d of %d events are dated before the account was created; check the time stamps and the creation date", early[t], total[t])})
+	}
+	return out
+}
+
+// outcomeWords in a column's name suggest that it was filled in after the
+// outcome was known.
+var outcomeWords = []string{"churn", "leak", "cancel", "renewed", "outcome", "target", "label", "final", "terminat", "closed"}
+
+// checkAttributes names the attributes, which have no valid-from and so are
+// assumed constant, and warns of those whose name speaks of the outcome.
+func checkAttributes(s Sources) []Finding {
+	var out []Finding
+	for _, name := range s.Accounts.Attributes {
+		i := slices.IndexFunc(outcomeWords, func(w string) bool { return strings.Contains(strings.ToLower(name), w) })
+		if i >= 0 {
+			out = append(out, Finding{Warning, "leak_suspect", "accounts." + name, 0, 0, fmt.Sprintf(
+				"column %q speaks of the outcome by its name (%q) and has no valid-from, so its value at a snapshot is not known; "+
+					"leave it out of attributes unless it never changes", name, outcomeWords[i])})
+		}
+	}
+	if n := len(s.Accounts.Attributes); n > 0 {
+		out = append(out, Finding{Note, "assumed_constant", "accounts", 0, 0, fmt.Sprintf(
+			"%d attributes have no valid-from and are assumed constant: %s", n, strings.Join(s.Accounts.Attributes, ", "))})
+	}
+	return out
+}

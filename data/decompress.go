@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package data
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
+)
+
+// readableCodec reports whether pages of a codec can be read. LZ4 is refused
+// because parquet-go decodes its framed variants to garbage without an error,
+// Brotli because its decoder cannot be bounded.
+func readableCodec(c format.CompressionCodec) bool {
+	switch c {
+	case format.Uncompressed, format.Snappy, format.Gzip, format.Zstd:
+		return true
+	}
+	return false
+}
+
+var errPageSize = errors.New("a page does not decompress to the size in its header")
+
+// decompress returns the size bytes that src holds, in dst where there is room.
+// What it allocates is bounded by what src can really hold: every stream is
+// asked for its size before a decoder may believe the page header, or, as
+// gzip does not say, is decoded no further than size.
+func decompress(dst []byte, codec format.CompressionCodec, src []byte, size int) ([]byte, error) {
+	if len(src) == 0 && size == 0 {
+		return src, nil // a page of nulls only, from writers that compress nothing to nothing
+	}
+	switch codec {
+	case format.Uncompressed:
+		if len(src) != size {
+			return nil, errPageSize
+		}
+		return src, nil
+	case format.Snappy:
+		if n, _ := binary.Uvarint(src); n != uint64(size) || size > maxSnappyRatio*len(src) {
+			return nil, errPageSize
+		}
+	case format.Zstd:
+		if err := checkZstd(src, size); err != nil {
+			return nil, err
+		}
+	case format.Gzip:
+		return gunzip(dst, src, size)
+	}
+	dst, err := parquet.LookupCompressionCodec(codec).Decode(dst[:0:cap(dst)], src)
+	if err == nil && len(dst) != size {
+		err = errPageSize
+	}
+	return dst, err
+}
+
+const (
+	// Snappy's best is a copy of 64 bytes written in 3.
+	maxSnappyRatio = 22
+	// Deflate's best is 258 bytes written in 2 bits.
+	maxGzipRatio = 1032
+)
+
+func gunzip(dst, src []byte, size int) ([]byte, error) {
+	if size > maxGzipRatio*len(src) {
+		return nil, errPageSize
+	}
+	z, err := gzip.NewReader(bytes.NewReader(src))
+	if err != nil {
+		return nil, err
+	}
+	if cap(dst) < size {
+		dst = make([]byte, size)
+	}
+	dst = dst[:size]
+	if _, err := io.ReadFull(z, dst); err != nil {
+		return nil, errPageSize
+	}
+	var more [1]byte
+	if n, err := z.Read(more[:]); n != 0 || !errors.Is(err, io.EOF) { // also checks the CRC
+		return nil, errPageSize
+	}
+	return dst, nil
+}
+
+const (
+	zstdMagic    = 0xFD2FB528
+	maxZstdBlock = 128 << 10 // no block holds more
+
+	// Blocks are nearly always full but for the last; this much may be missing
+	// from a stream that does not state its size.
+	zstdSlack = 64 << 20
+)
+
+var errZstd = errors.New("a page is not a zstd stream")
+
+// checkZstd walks the frames and block headers of a zstd stream, without
+// decoding, and compares what they can hold with the expected size: exactly
+// where the frames state their size, else as an upper bound.
+//
+// Source: RFC 8878, section 3.1.1.
+func checkZstd(src []byte, size int) error {
+	stated, bound := true, uint64(0)
+	for len(src) > 0 {
+		f, err := zstdFrameOf(src)
+		if err != nil {
+			return err
+		}
+		stated = stated && f.stated
+		bound += f.size
+		if bound > uint64(size)+zstdSlack {
+			return errPageSize
+		}
+		src = src[f.length:]
+	}
+	if bound < uint64(size) || stated && bound != uint64(size) {
+		return errPageSize
+	}
+	return nil
+}
+
+// A zstdFrame is one frame at the start of a stream.
+type zstdFrame struct {
+	length int    // of the frame, in bytes
+	size   uint64 // of its content: as stated, else the most its blocks can hold
+	stated bool
+}
+
+func zstdFrameOf(src []byte) (zstdFrame, error) {
+	if len(src) < 6 || binary.LittleEndian.Uint32(src) != zstdMagic {
+		return zstdFrame{}, errZstd
+	}
+	d := src[4]
+	single := d&0x20 != 0
+	pos := 5 + [4]int{0, 1, 2, 4}[d&3] // past the dictionary's number
+	if !single {
+		pos++ // past the window's size
+	}
+	width := [4]int{0, 2, 4, 8}[d>>6]
+	if single && width == 0 {
+		width = 1
+	}
+	if pos+width > len(src) {
+		return zstdFrame{}, errZstd
+	}
+	f := zstdFrame{stated: width > 0}
+	var field [8]byte
+	copy(field[:], src[pos:pos+width])
+	if f.size = binary.LittleEndian.Uint64(field[:]); width == 2 {
+		f.size += 256
+	}
+	end, bound, err := zstdBlocks(src, pos+width)
+	if err != nil {
+		return f, err
+	}
+	if d&4 != 0 {
+		end += 4 // the checksum
+	}
+	if end > len(src) || f.stated && f.size > bound {
+		return f, errZstd
+	}
+	if !f.stated {
+		f.size = bound
+	}
+	f.length = end
+	return f, nil
+}
+
+// zstdBlocks walks the blocks from pos and returns where they end and the most
+// they can hold.
+func zstdBlocks(src []byte, pos int) (end int, bound uint64, err error) {
+	for last := false; !last; {
+		if pos+3 > len(src) {
+			return 0, 0, errZstd
+		}
+		h := uint(src[pos]) | uint(src[pos+1])<<8 | uint(src[pos+2])<<16
+		last = h&1 != 0
+		n := int(h >> 3)
+		pos += 3
+		if n > maxZstdBlock {
+			return 0, 0, errZstd
+		}
+		switch h >> 1 & 3 {
+		case 0: // stored
+			pos += n
+			bound += uint64(n)
+		case 1: // one byte, repeated
+			pos++
+			bound += uint64(n)
+		case 2: // compressed
+			pos += n
+			bound += maxZstdBlock
+		default:
+			return 0, 0, errZstd
+		}
+		if pos > len(src) {
+			return 0, 0, fmt.Errorf("%w: a block is cut off", errZstd)
+		}
+	}
+	return pos, bound, nil
+}

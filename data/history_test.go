@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package data
+
+import (
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	hour = int64(time.Hour)
+	days = 24 * hour
+)
+
+// joined is a small set of tables: three accounts, contracts on days, events
+// with repeats, orphans, a missing time and integer ids.
+func joined() (*Tables, Sources) {
+	t := &Tables{
+		Accounts: &Table{Name: "accounts.parquet", Rows: 3, Columns: []Column{
+			{Name: "id", Kind: Int, Ints: []int64{30, 10, 20}},
+			{Name: "created", Kind: Date, Ints: []int64{5, 0, 0}, Null: []bool{false, false, true}},
+			TextColumn("segment", []string{"smb", "", "ent"}),
+			TextColumn("plan", []string{"pro", "basic", ""}),
+			TextColumn("parent", []string{"p", "", "p"})}},
+		Contracts: &Table{Name: "contracts.parquet", Rows: 6, Columns: []Column{
+			TextColumn("key", []string{"c2", "c1", "c3", "gone", "undated", "backwards"}),
+			{Name: "account", Kind: Int, Ints: []int64{10, 10, 20, 99, 10, 10}},
+			{Name: "start", Kind: Date, Ints: []int64{40, 10, 10, 10, 10, 50}},
+			{Name: "due", Kind: Date, Ints: []int64{70, 40, 375, 40, 0, 40}, Null: []bool{false, false, false, false, true, false}},
+			TextColumn("outcome", []string{"", "renewed", "lost", "lost", "lost", "lost"}),
+			{Name: "amount", Kind: Float, Floats: []float64{5, 6, math.NaN(), 8, 9, 1}}}},
+		Events: []*Table{{Name: "usage.parquet", Rows: 7, Columns: []Column{
+			{Name: "account", Kind: Int, Ints: []int64{10, 10, 10, 77, 10, 20, 10}},
+			{Name: "at", Kind: Time, Ints: []int64{9 * days, 3 * days, 3 * days, 3 * days, 0, 2*days + hour, 3 * days}, Null: []bool{false, false, false, false, true, false, false}},
+			{Name: "loaded", Kind: Time, Ints: []int64{9 * days, 5 * days, 4 * days, 0, 0, 0, 4 * days}},
+			TextColumn("kind", []string{"b", "a", "a", "a", "a", "b", "b"}),
+			{Name: "value", Kind: Int, Ints: []int64{1, 2, 3, 4, 5, 6, 7}},
+			TextColumn("id", []string{"e1", "e2", "e2", "e4", "e5", "e6", "e2"})}}},
+	}
+	s := Sources{Location: time.UTC,
+		Accounts:  AccountSource{Path: "accounts.parquet", Key: "id", Created: "created", Segment: "segment", Group: "parent", Attributes: []string{"plan"}},
+		Contracts: &ContractSource{Path: "contracts.parquet", Key: "key", Account: "account", Start: "start", Due: "due", Outcome: "outcome", Churned: []string{"lost"}, Value: "amount"},
+		Events:    []EventSource{{Name: "usage", Account: "account", Time: "at", KnownAt: "loaded", Type: "kind", Value: "value", ID: "id", Lag: time.Hour}}}
+	return t, s
+}
+
+func TestNewHistory(t *testing.T) {
+	tables, sources := joined()
+	h, err := NewHistory(tables, sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	accounts := []Account{
+		{ID: "10", Group: "10", Created: 0, FirstContract: 0, EndContract: 2},
+		{ID: "20", Group: "p", Segment: "ent", Created: NoTime, FirstContract: 2, EndContract: 3},
+		{ID: "30", Group: "p", Segment: "smb", Created: 5 * days},
+	}
+	if diff := cmp.Diff(accounts, h.Accounts); diff != "" {
+		t.Error(diff)
+	}
+	type contract struct {
+		id       string
+		previous int32
+		y        int8
+		start    int64
+		value    float64
+	}
+	var contracts []contract
+	for _, c := range h.Contracts {
+		contracts = append(contracts, contract{c.ID, c.Previous, c.Y, c.Start / days, c.Value})
+	}
+	want := []contract{{"c1", -1, 0, 10, 6}, {"c2", 0, -1, 40, 5}, {"c3", -1, 1, 10, math.NaN()}}
+	if diff := cmp.Diff(want, contracts, cmp.AllowUnexported(contract{}), cmp.Comparer(func(a, b float64) bool { return a == b || (a != a && b != b) })); diff != "" {
+		t.Error(diff)
+	}
+	// Of the two rows a/e2 the one loaded first stays; b/e2 is another event.
+	events := []Event{
+		{Time: 3 * days, Known: 4*days + hour, Value: 3, Type: 0, Day: 3},
+		{Time: 3 * days, Known: 4*days + hour, Value: 7, Type: 1, Day: 3},
+		{Time: 9 * days, Known: 9*days + hour, Value: 1, Type: 1, Day: 9},
+		{Time: 2*days + hour, Known: 2*days + 2*hour, Value: 6, Type: 1, Day: 2}, // loaded before it happened: known when it happened
+	}
+	if diff := cmp.Diff(events, h.Sources[0].Events); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]int32{0, 3, 4, 4}, h.Sources[0].Offsets); diff != "" {
+		t.Error(diff)
+	}
+	if h.Newest != 9*days {
+		t.Errorf("newest event on day %d, want 9", h.Newest/days)
+	}
+	var dropped []string
+	for _, c := range h.Dropped {
+		dropped = append(dropped, c.Table+" "+strings.Join(c.Examples, ",")+" "+c.Reason)
+	}
+	if diff := cmp.Diff([]string{
+		"contracts.parquet gone the account is not in the accounts table",
+		"contracts.parquet undated start or due is missing",
+		"contracts.parquet backwards due is not after start",
+		"usage 77 the account is not in the accounts table",
+		"usage 10 the time is missing",
+		"usage  the id repeats; the row known first is kept",
+	}, dropped); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// The order of rows in the files changes nothing.
+func TestHistoryDoesNotDependOnRowOrder(t *testing.T) {
+	tables, sources := joined()
+	want, err := NewHistory(tables, sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range append([]*Table{tables.Accounts, tables.Contracts}, tables.Events...) {
+		rows := make([]int, table.Rows)
+		for i := range rows {
+			rows[i] = table.Rows - 1 - i
+		}
+		for i := range table.Columns {
+			table.Columns[i] = table.Columns[i].Take(rows)
+		}
+	}
+	got, err := NewHistory(tables, sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got.Dropped, want.Dropped = nil, nil // examples follow the files
+	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b *time.Location) bool { return a == b }),
+		cmp.Comparer(func(a, b float64) bool { return a == b || (a != a && b != b) })); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestNewHistoryRefuses(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*Tables, *Sources)
+		want   string
+	}{
+		"a repeated account": {func(t *Tables, _ *Sources) { t.Accounts.Columns[0].Ints[1] = 30 }, `column "id": 1 rows repeat a key, for example ["30"]`},
+		"an account without key": {func(t *Tables, _ *Sources) { t.Accounts.Columns[0].Null = []bool{false, true, false} },
+			`accounts.parquet: row 2: column "id" is empty`},
+		"a repeated contract": {func(t *Tables, _ *Sources) {
+			t.Contracts.Columns[0] = TextColumn("key", []string{"c", "c", "c", "d", "e", "f"})
+		}, "2 rows repeat a key"},
+		"a start that is text": {func(_ *Tables, s *Sources) { s.Contracts.Start = "outcome" }, `column "outcome": is of type text, a date or a timestamp is needed`},
+		"a value that is text": {func(_ *Tables, s *Sources) { s.Events[0].Value = "kind" }, `column "kind": is of type text, a number is needed`},
+		"an infinite value": {func(t *Tables, _ *Sources) {
+			t.Events[0].Columns[4] = Column{Name: "value", Kind: Float, Floats: []float64{0, 0, math.Inf(1), 0, 0, 0, 0}}
+		}, `usage.parquet: row 3: column "value" is infinite`},
+	} {
+		tables, sources := joined()
+		c.change(tables, &sources)
+		if _, err := NewHistory(tables, sources); !errors.Is(err, ErrBadData) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+func TestDays(t *testing.T) {
+	london, err := time.LoadLocation("Europe/London")
+	if err != nil {
+		t.Skip("no time zones on this machine")
+	}
+	// Clocks in London went forward on 2024-03-31 and back on 2024-10-27.
+	for _, c := range []struct {
+		stamp string
+		want  string
+	}{{"2024-03-31T23:30:00Z", "2024-04-01"}, {"2024-10-26T22:59:59Z", "2024-10-26"}, {"2024-10-26T23:00:00Z", "2024-10-27"}, {"1969-12-31T12:00:00Z", "1969-12-31"}} {
+		at, _ := time.Parse(time.RFC3339, c.stamp)
+		day := DayOf(at.UnixNano(), london)
+		start := time.Unix(0, DayStart(day, london)).In(london)
+		if got := start.Format(time.DateOnly); got != c.want || start.Hour() != 0 {
+			t.Errorf("%s falls on %v, want %s", c.stamp, start, c.want)
+		}
+	}
+	if got := MidnightAfter(time.Date(2024, 3, 30, 12, 0, 0, 0, london).UnixNano(), london); !got.Equal(time.Date(2024, 3, 31, 0, 0, 0, 0, london)) {
+		t.Errorf("midnight after is %v", got)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	tables, sources := joined()
+	sources.Accounts.Attributes = []string{"plan"}
+	tables.Accounts.Columns[1] = Column{Name: "created", Kind: Date, Ints: []int64{5, 4, 0}, Null: []bool{false, false, true}}
+	h, err := NewHistory(tables, sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources.Accounts.Attributes = []string{"plan", "Final_Status"}
+	var got []string
+	for _, f := range Check(h, sources) {
+		got = append(got, string(f.Severity)+" "+f.Check+" "+f.Subject)
+	}
+	for _, want := range []string{"warning before_created usage.a", "warning before_created usage.b", "warning leak_suspect accounts.Final_Status", "note assumed_constant accounts", "warning left_out usage"} {
+		if !slices.Contains(got, want) {
+			t.Errorf("no finding %q in %q", want, got)
+		}
+	}
+	if slices.Contains(got, "warning leak_suspect accounts.plan") {
+		t.Error("plan is no leak")
+	}
+	h.Accounts, h.Sources[0].Events = nil, nil
+	if f := Check(h, sources); !slices.ContainsFunc(f, func(f Finding) bool { return f.Severity == Fatal && f.Check == "no_accounts" }) {
+		t.Errorf("an empty accounts table: %+v", f)
+	}
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package data
+
+import "strconv"
+
+// Read reads Parquet files into one table: the named columns in the order
+// given, or with columns nil every column that is not nested.
+//
+// pattern is a path, or a pattern in which * stands for any part of a name, ?
+// for one character and ** for any number of folders. Its files are read in
+// the order of their paths. Folders named key=value below the first wildcard
+// add a column, of integers if all its values are, else of texts; a column in
+// the files goes before a folder of the same name.
+//
+// A file that is not what it claims to be gives an error that satisfies
+// errors.Is(err, ErrBadData), a pattern that matches nothing one that satisfies
+// errors.Is(err, fs.ErrNotExist).
+func Read(fsys FS, pattern string, columns []string) (*Table, error) {
+	s, err := newScan(fsys, pattern, columns)
+	if err != nil {
+		return nil, err
+	}
+	builders := s.builders(s.room)
+	rows := 0
+	err = s.groups(func(f *boundFile, group int) error {
+		rows += int(f.meta.RowGroups[group].NumRows)
+		return f.read(group, builders)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.table(builders, rows), nil
+}
+
+// Scan reads like Read, and hands over one table per row group, in order, so
+// that data larger than memory can be worked through. Each table stands by
+// itself: the codes of a text differ from one to the next. Of files without a
+// row it hands over one empty table, so that the columns are known. An error
+// of each ends the scan and is returned as it is.
+func Scan(fsys FS, pattern string, columns []string, each func(*Table) error) error {
+	s, err := newScan(fsys, pattern, columns)
+	if err != nil {
+		return err
+	}
+	empty := true
+	err = s.groups(func(f *boundFile, group int) error {
+		builders := s.builders(f.room(group))
+		if err := f.read(group, builders); err != nil {
+			return err
+		}
+		empty = false
+		return each(s.table(builders, int(f.meta.RowGroups[group].NumRows)))
+	})
+	if err == nil && empty {
+		err = each(s.table(s.builders(0), 0))
+	}
+	return err
+}
+
+// groups calls each for every row group of every file, in order.
+func (s *scan) groups(each func(f *boundFile, group int) error) error {
+	for _, src := range s.sources {
+		if err := s.fileGroups(src, each); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *scan) fileGroups(src source, each func(f *boundFile, group int) error) (err error) {
+	p, err := openParquet(s.fsys, src.name)
+	if err != nil {
+		return err
+	}
+	defer p.closeInto(&err)
+	f, err := s.bind(p, src)
+	if err != nil {
+		return err
+	}
+	for i, b := range f.bindings {
+		c := s.columns[i]
+		if c.widen(b, src.name) != nil || c.kind != s.columns[i].kind {
+			return badFile(src.name, "changed while it was being read")
+		}
+	}
+	for g := range p.meta.RowGroups {
+		if err := each(f, g); err != nil {
+			return err
+		}
+		f.before += p.meta.RowGroups[g].NumRows
+	}
+	return nil
+}
+
+// read appends one row group to the builders.
+func (f *boundFile) read(group int, builders []*builder) error {
+	rows := int(f.meta.RowGroups[group].NumRows)
+	for i, b := range f.bindings {
+		switch {
+		case b.leaf >= 0:
+			if err := f.reader.read(f.parquetFile, group, b.leaf, f.before, builders[i]); err != nil {
+				return err
+			}
+		case b.void:
+			builders[i].appendMissing(rows)
+		case builders[i].Kind == Text:
+			builders[i].appendText(b.text, rows)
+		default:
+			v, _ := strconv.ParseInt(b.text, 10, 64) // folder has seen that it parses
+			builders[i].appendInt(v, rows)
+		}
+	}
+	return nil
+}
+

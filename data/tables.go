@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package data
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Sources declares the tables of one project and the role of each column.
+// Column names are the user's own; an empty name means the role is not filled.
+type Sources struct {
+	Accounts  AccountSource
+	Contracts *ContractSource // nil in activity mode without contracts
+	Events    []EventSource
+	Location  *time.Location // where a calendar day begins; nil means UTC
+}
+
+// An AccountSource declares the table with one row per account.
+type AccountSource struct {
+	Path       string
+	Key        string
+	Created    string
+	Segment    string
+	Phase      string
+	Group      string   // person or parent whose accounts must share a fold
+	Attributes []string // constant facts, used as features
+	Show       []string // passed through to the scores, never features
+}
+
+// A ContractSource declares the table with one row per contract term.
+type ContractSource struct {
+	Path       string
+	Key        string
+	Account    string
+	Start      string // first day of the term
+	Due        string // scheduled renewal date, never the actual end
+	Value      string // money at stake
+	ValueKnown string // "start" makes the value a feature; "end" (the default) never
+	Currency   string
+	Outcome    string   // empty: derived from successor contracts
+	Churned    []string // values of Outcome that mean churn; null means not known yet
+	KnownAt    string   // when the outcome was known
+	Notice     string   // when notice was given
+	Signed     string   // when the renewal was signed early
+	RenewedAt  string   // rolling terms: when the renewal was seen
+	Attributes []string // facts known at the start, used as features
+}
+
+// An EventSource declares one stream of dated rows.
+type EventSource struct {
+	Name    string
+	Path    string
+	Account string
+	Time    string
+	KnownAt string        // when the row became available; empty: at Time
+	Lag     time.Duration // added to KnownAt (or to Time where KnownAt is empty)
+	Type    string        // empty: every row has the type of the source's name
+	Value   string
+	ID      string   // identifies one event; repeats are dropped and counted
+	Columns []string // further columns that later features may read
+}
+
+// Tables holds the declared tables as read, before rows are joined.
+type Tables struct {
+	Accounts  *Table
+	Contracts *Table // nil where none is declared
+	Events    []*Table
+}
+
+// ReadTables reads the declared columns of every source.
+func ReadTables(fsys FS, s Sources) (*Tables, error) {
+	var t Tables
+	var err error
+	a := s.Accounts
+	cols := named(append([]string{a.Key, a.Created, a.Segment, a.Phase, a.Group}, slices.Concat(a.Attributes, a.Show)...))
+	if t.Accounts, err = Read(fsys, a.Path, cols); err != nil {
+		return nil, fmt.Errorf("accounts: %w", err)
+	}
+	if c := s.Contracts; c != nil {
+		cols := named(append([]string{c.Key, c.Account, c.Start, c.Due, c.Value, c.Currency, c.Outcome,
+			c.KnownAt, c.Notice, c.Signed, c.RenewedAt}, c.Attributes...))
+		if t.Contracts, err = Read(fsys, c.Path, cols); err != nil {
+			return nil, fmt.Errorf("contracts: %w", err)
+		}
+	}
+	for _, e := range s.Events {
+		// e.Columns are declared for features to come; reading them now would only cost.
+		tab, err := Read(fsys, e.Path, named([]string{e.Account, e.Time, e.KnownAt, e.Type, e.Value, e.ID}))
+		if err != nil {
+			return nil, fmt.Errorf("events %s: %w", e.Name, err)
+		}
+		t.Events = append(t.Events, tab)
+	}
+	return &t, nil
+}
+
+// Fingerprint identifies the rows of all tables, whatever files they lie in.
+func (t *Tables) Fingerprint() string {
+	all := []*Table{t.Accounts}
+	if t.Contracts != nil {
+		all = append(all, t.Contracts)
+	}
+	return Fingerprint(append(all, t.Events...)...)
+}
+
+// named drops empty and repeated names.
+func named(cols []string) []string {
+	var out []string
+	for _, c := range cols {
+		if c != "" && !slices.Contains(out, c) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// MissingColumns returns the error of a table that lacks columns: it names
+// the nearest ones that are there.
+func MissingColumns(table string, missing, have []string) error {
+	return newColumnError(table, missing, have)
+}

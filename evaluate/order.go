@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package evaluate
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// ascending returns the row numbers ordered by p, equal ones by row.
+func ascending(p []float64) []int {
+	order := make([]int, len(p))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		if c := cmp.Compare(p[a], p[b]); c != 0 {
+			return c
+		}
+		return cmp.Compare(a, b)
+	})
+	return order
+}
+
+// tieEnd returns the end of the run of equal p that starts at order[lo].
+func tieEnd(p []float64, order []int, lo int) int {
+	hi := lo + 1
+	for hi < len(order) && p[order[hi]] == p[order[lo]] {
+		hi++
+	}
+	return hi
+}
+
+// weight returns the weight of row i; no weights at all means 1 each.
+func weight(w []float64, i int) float64 {
+	if w == nil {
+		return 1
+	}
+	return w[i]
+}
+
+// defined reports whether there are rows and no p or w is NaN. Slices of
+// different length break the contract of every metric.
+func defined(p, y, w []float64) bool {
+	if len(p) != len(y) || w != nil && len(w) != len(p) {
+		panic("evaluate: lengths of p, y and w disagree")
+	}
+	return len(p) > 0 && !slices.ContainsFunc(p, math.IsNaN) && !slices.ContainsFunc(w, math.IsNaN)
+}

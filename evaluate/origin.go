@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package evaluate
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/holdfast-churn/holdfast/features"
+)
+
+// The least that a fit and a figure can be made from; an origin with less is
+// skipped and listed with the reason.
+const (
+	minTrain   = 200 // training rows
+	minChurned = 20  // churned training rows
+	minTest    = 30  // test rows
+)
+
+// OriginOptions chooses the origins of a backtest. The zero value takes
+// monthly origins in UTC from the first possible month on.
+type OriginOptions struct {
+	// First is the day of the first origin. Its year, month and day are read as
+	// they stand, whatever its zone; the origin is the midnight that begins
+	// that day in Location. Zero: the first day of the first month that begins
+	// after an outcome was known.
+	First time.Time
+	// Months is the step from one origin to the next, in calendar months ≥ 1.
+	// Zero means 1. A day that a month lacks becomes its last day.
+	Months int
+	// EmbargoDays ≥ 0 keeps rows out of training whose outcome was known less
+	// than so many calendar days before the origin.
+	EmbargoDays int
+	// Location is the zone whose days and months count. Nil means UTC.
+	Location *time.Location
+}
+
+// An Origin is one split of a backtest: what may be trained on, and what is
+// then predicted. The folds of a cross-validation are Origins without a time.
+type Origin struct {
+	Name  string    // "2011-06-01", or "fold 1"
+	At    time.Time // T: the model is fitted at this instant, on what was known
+	End   time.Time // T + step: test snapshots lie in [At, End)
+	Train []int     // row numbers of the frame, ascending
+	Test  []int
+	// Purged counts the rows before T that may not train: their outcome was
+	// not known at T minus the embargo.
+	Purged int
+	// Censored counts the rows in [At, End) that cannot be tested: their
+	// outcome is not known to this day.
+	Censored int
+	// NotScored counts the rows before End that get no probability (status
+	// decided or early) and therefore neither train nor test.
+	NotScored int
+	// Skipped says why the origin is not tested; empty where it is.
+	Skipped string
+}
+
+// Origins returns the rolling origins of the options up to the last snapshot
+// with a known outcome, those with too little to fit or to test included (see
+// Origin.Skipped). With T the origin and E the embargo, a row
+//
+//	trains at T  if  snapshot < T  and  matured ≤ T - E,  for both outcomes alike,
+//	tests at T   if  T ≤ snapshot < T + step  and its outcome is known today,
+//
+// where matured is the later of the instant at which the outcome was known and
+// the due date: a renewal that was signed early may not train before a churn
+// of the same due date could, or predictions come out far too low (METHODS.md,
+// section 1).
+//
+// The error is a *NoOriginsError if not one origin can be tested.
+func Origins(f *features.Frame, o OriginOptions) ([]Origin, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	last, firstMature, known := knownSpan(f)
+	none := &NoOriginsError{Rows: len(f.Rows), Known: known}
+	if known == 0 {
+		return nil, none
+	}
+	var origins []Origin
+	year, month, day := o.firstDay(firstMature)
+	for k := 0; ; k++ {
+		at := monthsAfter(year, month, day, k*o.months(), o.location())
+		if at.UnixNano() > last {
+			break
+		}
+		end := monthsAfter(year, month, day, (k+1)*o.months(), o.location())
+		origins = append(origins, split(f, at, end, at.AddDate(0, 0, -o.EmbargoDays)))
+	}
+	none.First = monthsAfter(year, month, day, 0, o.location()).Format(time.DateOnly)
+	none.Last = time.Unix(0, last).In(o.location()).Format(time.DateOnly)
+	none.Origins = origins
+	for i := range origins {
+		if origins[i].Skipped == "" {
+			return origins, nil
+		}
+	}
+	return nil, none
+}
+
+func (o *OriginOptions) validate() error {
+	if o.Months < 0 {
+		return fmt.Errorf("step of %d months between origins: must be 1 or more", o.Months)
+	}
+	if o.EmbargoDays < 0 {
+		return fmt.Errorf("embargo of %d days: must be 0 or more", o.EmbargoDays)
+	}
+	return nil
+}
+
+func (o *OriginOptions) months() int { return max(o.Months, 1) }
+
+func (o *OriginOptions) location() *time.Location {
+	if o.Location == nil {
+		return time.UTC
+	}
+	return o.Location
+}
+
+// firstDay returns the day of the first origin, given the instant at which the
+// first outcome was known.
+func (o *OriginOptions) firstDay(firstMature int64) (int, time.Month, int) {
+	if !o.First.IsZero() {
+		return o.First.Date()
+	}
+	t := time.Unix(0, firstMature).In(o.location())
+	return t.Year(), t.Month() + 1, 1
+}
+
+// monthsAfter returns the midnight in loc that begins the given day, months
+// later, or the last day of that month if it is shorter. Months of 13 and more
+// run on into the next year.
+func monthsAfter(year int, month time.Month, day, months int, loc *time.Location) time.Time {
+	firstOf := time.Date(year, month+time.Month(months), 1, 0, 0, 0, 0, time.UTC)
+	daysIn := firstOf.AddDate(0, 1, -1).Day()
+	return time.Date(firstOf.Year(), firstOf.Month(), min(day, daysIn), 0, 0, 0, 0, loc)
+}
+
+// knownSpan returns the last snapshot and the first maturity among the rows
+// with a known outcome, and their number.
+func knownSpan(f *features.Frame) (lastSnapshot, firstMature int64, known int) {
+	firstMature = features.Never
+	for i := range f.Rows {
+		r := &f.Rows[i]
+		if r.Y == features.Unknown || !hasProbability(r) {
+			continue
+		}
+		if known == 0 || r.Snapshot > lastSnapshot {
+			lastSnapshot = r.Snapshot
+		}
+		firstMature = min(firstMature, matured(r))
+		known++
+	}
+	return lastSnapshot, firstMature, known
+}
+
+// matured returns the instant from which a row may train.
+func matured(r *features.Row) int64 { return max(r.Mature, r.Due) }
+
+// hasProbability reports whether a row of this status is scored at all.
+func hasProbability(r *features.Row) bool {
+	return r.Status != features.Decided && r.Status != features.Early
+}
+
+// split deals out the rows for the origin at, whose outcomes must have been
+// known at the instant mature.
+func split(f *features.Frame, at, end, mature time.Time) Origin {
+	origin := Origin{Name: at.Format(time.DateOnly), At: at, End: end}
+	t, stop, limit := at.UnixNano(), end.UnixNano(), mature.UnixNano()
+	for i := range f.Rows {
+		r := &f.Rows[i]
+		switch {
+		case r.Snapshot >= stop:
+		case !hasProbability(r):
+			origin.NotScored++
+		case r.Snapshot >= t && r.Y == features.Unknown:
+			origin.Censored++
+		case r.Snapshot >= t:
+			origin.Test = append(origin.Test, i)
+		case r.Y == features.Unknown || matured(r) > limit:
+			origin.Purged++
+		default:
+			origin.Train = append(origin.Train, i)
+		}
+	}
+	origin.Skipped = tooLittle(f, &origin)
+	return origin
+}
+
+// tooLittle says why an origin cannot be tested, or nothing.
+func tooLittle(f *features.Frame, o *Origin) string {
+	churned := countChurned(f, o.Train)
+	switch {
+	case len(o.Train) < minTrain:
+		return fmt.Sprintf("fewer than %d training rows", minTrain)
+	case churned < minChurned:
+		return fmt.Sprintf("fewer than %d churned training rows", minChurned)
+	case churned == len(o.Train):
+		return "every training row churned"
+	case len(o.Test) < minTest:
+		return fmt.Sprintf("fewer than %d test rows", minTest)
+	}
+	return ""
+}
+
+// countChurned returns how many of the given rows churned.
+func countChurned(f *features.Frame, rows []int) int {
+	n := 0
+	for _, i := range rows {
+		if f.Rows[i].Y == 1 {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package evaluate
+
+import (
+	"time"
+
+	"github.com/holdfast-churn/holdfast/data"
+	"github.com/holdfast-churn/holdfast/features"
+)
+
+// predictionTable lists every prediction with its outcome in the columns
+//
+//	origin, account_id, contract_id, snapshot, due, lead_days, candidate, p_churn, y, value, segment
+//
+// ordered by candidate, origin and frame row. Days are calendar days in loc;
+// origin is one as well, or the name of a fold. Where the frame has no times,
+// snapshot, due and lead_days are missing.
+func predictionTable(f *features.Frame, origins []Origin, candidates []Candidate, predictions [][]prediction,
+	loc *time.Location, timed bool) *data.Table {
+	var rows []*features.Row
+	var origin, candidate []int32
+	var p []float64
+	for c := range candidates {
+		for o := range origins {
+			if predictions[o][c].err != nil {
+				continue
+			}
+			for i, r := range origins[o].Test {
+				rows = append(rows, &f.Rows[r])
+				origin, candidate = append(origin, int32(o)), append(candidate, int32(c))
+				p = append(p, predictions[o][c].p[i])
+			}
+		}
+	}
+	day := func(t int64) int64 { return int64(data.DayOf(t, loc)) }
+	names := make([]string, len(candidates))
+	for c := range candidates {
+		names[c] = candidates[c].Name
+	}
+	return &data.Table{Name: "predictions", Rows: len(rows), Columns: []data.Column{
+		originColumn(origins, origin, timed, day),
+		text(rows, "account_id", func(r *features.Row) string { return r.Account }),
+		text(rows, "contract_id", func(r *features.Row) string { return r.Contract }),
+		times(rows, "snapshot", data.Date, timed, func(r *features.Row) int64 { return day(r.Snapshot) }),
+		times(rows, "due", data.Date, timed, func(r *features.Row) int64 { return day(r.Due) }),
+		times(rows, "lead_days", data.Int, timed, func(r *features.Row) int64 { return int64(r.LeadDays) }),
+		{Name: "candidate", Kind: data.Text, Codes: candidate, Dict: names},
+		{Name: "p_churn", Kind: data.Float, Floats: p},
+		times(rows, "y", data.Int, true, func(r *features.Row) int64 { return int64(r.Y) }),
+		values(rows),
+		text(rows, "segment", func(r *features.Row) string { return r.Segment }),
+	}}
+}
+
+func originColumn(origins []Origin, of []int32, timed bool, day func(int64) int64) data.Column {
+	if timed {
+		c := data.Column{Name: "origin", Kind: data.Date, Ints: make([]int64, len(of))}
+		for i, o := range of {
+			c.Ints[i] = day(origins[o].At.UnixNano())
+		}
+		return c
+	}
+	names := make([]string, len(origins))
+	for o := range origins {
+		names[o] = origins[o].Name
+	}
+	return data.Column{Name: "origin", Kind: data.Text, Codes: of, Dict: names}
+}
+
+func text(rows []*features.Row, name string, value func(*features.Row) string) data.Column {
+	s := make([]string, len(rows))
+	for i, r := range rows {
+		s[i] = value(r)
+	}
+	return data.TextColumn(name, s)
+}
+
+func times(rows []*features.Row, name string, kind data.Kind, timed bool, value func(*features.Row) int64) data.Column {
+	c := data.Column{Name: name, Kind: kind, Ints: make([]int64, len(rows))}
+	if !timed {
+		c.Null = make([]bool, len(rows))
+	}
+	for i, r := range rows {
+		if timed {
+			c.Ints[i] = value(r)
+		} else {
+			c.Null[i] = true
+		}
+	}
+	return c
+}
+
+func values(rows []*features.Row) data.Column {
+	c := data.Column{Name: "value", Kind: data.Float, Floats: make([]float64, len(rows))}
+	for i, r := range rows {
+		c.Floats[i] = r.Value
+	}
+	return c
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package report
+
+import (
+	"math"
+	"path/filepath"
+
+	"github.com/holdfast-churn/holdfast/data"
+	"github.com/holdfast-churn/holdfast/evaluate"
+)
+
+// WriteCSV writes the tables of the report into the folder dir, which must
+// exist: metrics.csv (pooled), origins.csv (rows and metrics per origin and
+// candidate) and deciles.csv (which is also the reliability diagram). A figure
+// that is not defined is an empty cell.
+func WriteCSV(fsys data.FS, dir string, r *evaluate.Report) error {
+	for _, t := range []*data.Table{metricsTable(r), originsTable(r), decilesTable(r)} {
+		if err := data.Write(fsys, filepath.Join(dir, t.Name+".csv"), t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A tableBuilder collects a table row by row.
+type tableBuilder struct {
+	data.Table
+}
+
+// text, number and whole append a value to the column of that name; the first
+// call makes it.
+
+func (b *tableBuilder) text(name, value string) {
+	c := b.column(name, data.Text)
+	c.Codes = append(c.Codes, int32(len(c.Dict)))
+	c.Dict = append(c.Dict, value)
+}
+
+func (b *tableBuilder) number(name string, value evaluate.Number) {
+	c := b.column(name, data.Float)
+	c.Floats = append(c.Floats, float64(value))
+}
+
+func (b *tableBuilder) whole(name string, value int) {
+	c := b.column(name, data.Int)
+	c.Ints = append(c.Ints, int64(value))
+}
+
+func (b *tableBuilder) column(name string, kind data.Kind) *data.Column {
+	if c := b.Column(name); c != nil {
+		return c
+	}
+	b.Columns = append(b.Columns, data.Column{Name: name, Kind: kind})
+	return &b.Columns[len(b.Columns)-1]
+}
+
+// metrics appends every metric.
+func (b *tableBuilder) metrics(m *evaluate.Metrics) {
+	b.number("observed_rate", m.Rate)
+	b.number("mean_p", m.MeanP)
+	b.number("log_loss", m.LogLoss)
+	b.number("brier", m.Brier)
+	b.number("auc", m.AUC)
+	b.number("ece", m.ECE)
+	b.number("calibration_intercept", m.Intercept)
+	b.number("calibration_slope", m.Slope)
+	b.number("calibration_in_the_large", m.InTheLarge)
+	b.number("observed_to_expected", m.OE)
+	b.number("lift_top_decile", m.Lift)
+}
+
+// done returns the table under a name. A report without rows for it still has
+// its first column.
+func (b *tableBuilder) done(name string) *data.Table {
+	b.Name = name
+	if len(b.Columns) == 0 {
+		b.column("candidate", data.Text)
+	}
+	b.Rows = b.Columns[0].Len()
+	return &b.Table
+}
+
+func metricsTable(r *evaluate.Report) *data.Table {
+	var b tableBuilder
+	for i := range r.Candidates {
+		c := &r.Candidates[i]
+		if c.Pooled == nil {
+			continue
+		}
+		b.text("candidate", c.Name)
+		b.whole("rows", c.Pooled.Rows)
+		b.whole("churned", c.Pooled.Churned)
+		b.metrics(c.Pooled)
+		nan := evaluate.Number(math.NaN())
+		d := evaluate.Interval{Estimate: nan, Low: nan, High: nan}
+		if c.VersusBase != nil {
+			d = c.VersusBase.LogLoss
+		}
+		b.number("log_loss_difference", d.Estimate)
+		b.number("log_loss_difference_low", d.Low)
+		b.number("log_loss_difference_high", d.High)
+	}
+	return b.done("metrics")
+}
+
+func originsTable(r *evaluate.Report) *data.Table {
+	rows := map[string]*evaluate.OriginRows{}
+	for i := range r.Origins {
+		rows[r.Origins[i].Name] = &r.Origins[i]
+	}
+	var b tableBuilder
+	for i := range r.Candidates {
+		for _, o := range r.Candidates[i].Origins {
+			if o.Metrics == nil {
+				continue
+			}
+			counts := rows[o.Origin]
+			b.text("candidate", r.Candidates[i].Name)
+			b.text("origin", o.Origin)
+			b.whole("train_rows", counts.TrainRows)
+			b.whole("train_churned", counts.TrainChurned)
+			b.number("train_rate", counts.TrainRate)
+			b.whole("purged", counts.Purged)
+			b.whole("test_rows", counts.TestRows)
+			b.whole("test_churned", counts.TestChurned)
+			b.whole("censored", counts.Censored)
+			b.metrics(o.Metrics)
+		}
+	}
+	return b.done("origins")
+}
+
+func decilesTable(r *evaluate.Report) *data.Table {
+	var b tableBuilder
+	for i := range r.Candidates {
+		for _, d := range r.Candidates[i].Deciles {
+			b.text("candidate", r.Candidates[i].Name)
+			b.whole("decile", d.Decile)
+			b.whole("rows", d.Rows)
+			b.whole("churned", d.Churned)
+			b.number("low_p", d.LowP)
+			b.number("high_p", d.HighP)
+			b.number("mean_p", d.MeanP)
+			b.number("rate", d.Rate)
+			b.number("lift", d.Lift)
+			b.number("captured", d.Captured)
+		}
+	}
+	return b.done("deciles")
+}

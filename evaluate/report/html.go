@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package report
+
+import (
+	"crypto/sha256"
+	_ "embed" // for page.html and page.css
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+
+	"github.com/holdfast-churn/holdfast/evaluate"
+)
+
+//go:embed page.html
+var pageSource string
+
+//go:embed page.css
+var style string
+
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+	"count": evaluate.Count,
+}).Parse(pageSource))
+
+// A page is what page.html is filled with.
+type page struct {
+	*evaluate.Report
+	Policy     string // content security policy: this style sheet and nothing else
+	Style      template.CSS
+	Badge      string           // the finding about the subject in a word or two
+	Tone       string           // class of the verdict: good, none or bad
+	Judged     *evaluate.Scores // the subject; nil where it failed
+	Table      []metricRow
+	Reliable   template.HTML
+	Bars       []bar // of the histogram below it
+	Plots      []plot
+	ByOrigin   []originLine
+	HaveOrigin bool   // origins are dated; otherwise they are folds
+	Level      string // of the intervals
+}
+
+// WriteHTML writes the report as one page that needs nothing else: style and
+// plots are inline, there is no script, and the content security policy
+// forbids whatever else might slip in. Its size depends on the number of
+// origins and candidates, never on that of rows.
+func WriteHTML(w io.Writer, r *evaluate.Report) error {
+	sum := sha256.Sum256([]byte(style))
+	p := &page{
+		Report: r,
+		Policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+			"'; base-uri 'none'; form-action 'none'",
+		Style:      template.CSS(style),
+		Level:      fmt.Sprintf("%.0f %%", 100*r.Design.Level),
+		HaveOrigin: r.Design.Kind == evaluate.RollingOrigins,
+		Table:      metricTable(r),
+		ByOrigin:   originLines(r),
+	}
+	p.Badge, p.Tone = "cannot be judged", "bad"
+	for i := range r.Candidates {
+		if c := &r.Candidates[i]; c.Name == r.Subject && c.Pooled != nil {
+			p.Judged = c
+			p.Badge, p.Tone = badge(c)
+			p.Reliable, p.Bars = reliability(c), bars(c.Histogram)
+		}
+	}
+	p.Plots = plots(r, p.Judged)
+	return pageTemplate.Execute(w, p)
+}
+
+func badge(c *evaluate.Scores) (words, tone string) {
+	if c.VersusBase == nil {
+		return "not compared", "none"
+	}
+	switch c.VersusBase.Finding {
+	case evaluate.Better:
+		return "better than the base rate", "good"
+	case evaluate.Worse:
+		return "worse than the base rate", "bad"
+	}
+	return string(evaluate.NoSkill), "none"
+}

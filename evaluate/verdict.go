@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package evaluate
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// The bounds from which figures are called doubtful.
+const (
+	fewChurned = 100 // churned test rows below which every figure is called uncertain
+	fewGroups  = 50  // groups below which a cluster bootstrap's interval is too narrow
+	// muchCensored is the share of rows in the test windows without a known
+	// outcome from which the report warns.
+	muchCensored = 0.05
+	// hardlyRanks is the AUC below which the verdict says so.
+	hardlyRanks = 0.55
+)
+
+// conclude writes what the figures say: verdict, origins that are off, and
+// warnings.
+func (r *Report) conclude() {
+	subject := r.subject()
+	r.Subject = subject.Name
+	r.Warnings = append(r.Warnings, r.doubts()...)
+	if subject.Failure != "" {
+		r.Verdict = []string{fmt.Sprintf("%s cannot be judged: it %s.", subject.Name, subject.Failure)}
+		return
+	}
+	for _, o := range subject.Origins {
+		if o.Off {
+			r.OffOrigins = append(r.OffOrigins, offWords(&o))
+		}
+	}
+	if subject.VersusBase != nil {
+		r.Verdict = append(r.Verdict, subject.VersusBase.Words)
+	}
+	r.Verdict = append(r.Verdict, meanWords(subject, r.noun()), rankWords(subject))
+}
+
+// noun is what the test rows were split into.
+func (r *Report) noun() string {
+	if r.Design.Kind == CrossValidation {
+		return "folds"
+	}
+	return "origins"
+}
+
+// subject returns the candidate the verdict is about.
+func (r *Report) subject() *Scores {
+	for i := range r.Candidates {
+		if r.Candidates[i].Name != BaseRateName {
+			return &r.Candidates[i]
+		}
+	}
+	return &r.Candidates[0]
+}
+
+// comparisonWords says whether a candidate beats the base rate.
+func comparisonWords(s, base *Scores) string {
+	c := s.VersusBase
+	figures := fmt.Sprintf("log loss %s against %s of the base rate, difference %s (90 %% interval by account %s to %s)",
+		s.Pooled.LogLoss.Fixed(4), base.Pooled.LogLoss.Fixed(4),
+		c.LogLoss.Estimate.Signed(), c.LogLoss.Low.Signed(), c.LogLoss.High.Signed())
+	switch {
+	case !c.LogLoss.Low.Defined():
+		return fmt.Sprintf("%s: no skill shown: all test rows belong to one account, so that there is no interval; %s.", s.Name, figures)
+	case c.Finding == NoSkill:
+		return fmt.Sprintf("%s: no skill shown: %s; the interval covers 0.", s.Name, figures)
+	}
+	gain := 100 * math.Abs(float64(c.LogLoss.Estimate/base.Pooled.LogLoss))
+	return fmt.Sprintf("%s is %s than the base rate by %.1f %%: %s.", s.Name, c.Finding, gain, figures)
+}
+
+// meanWords compares the mean prediction to the observed rate.
+func meanWords(s *Scores, noun string) string {
+	words := fmt.Sprintf("It predicts %s churn on average and %s churned", s.Pooled.MeanP.Percent(), s.Pooled.Rate.Percent())
+	var off []string
+	for _, o := range s.Origins {
+		if o.Off {
+			off = append(off, o.Origin)
+		}
+	}
+	n := len(off)
+	if n == 0 {
+		return words + fmt.Sprintf("; at each of %d %s the mean prediction is within 10 %% of the observed rate.", len(s.Origins), noun)
+	}
+	if n > 3 {
+		off = append(off[:3:3], "…")
+	}
+	return words + fmt.Sprintf("; the mean prediction is more than 10 %% off at %d of %d %s (%s).",
+		n, len(s.Origins), noun, strings.Join(off, ", "))
+}
+
+// rankWords says how well churned rows are found.
+func rankWords(s *Scores) string {
+	m := s.Pooled
+	if !m.AUC.Defined() || !m.Lift.Defined() {
+		return "How well it ranks cannot be said: at no origin were there both churned and renewed rows."
+	}
+	words := fmt.Sprintf("The tenth of rows with the highest p churned %.1f times as often as the average; AUC %.3f.",
+		float64(m.Lift), float64(m.AUC))
+	if m.AUC < hardlyRanks {
+		words += " That is hardly better than chance, which is 0.5"
+		if s.VersusBase != nil && s.VersusBase.Finding == Better {
+			words += ": what it gains over the base rate is in the level of its predictions"
+		}
+		words += "."
+	}
+	return words
+}
+
+// offWords describes an origin whose mean prediction is off.
+func offWords(o *OriginScores) string {
+	m := o.Metrics
+	if m.Churned == 0 {
+		return fmt.Sprintf("%s: predicted %s, but none of %s rows churned", o.Origin, m.MeanP.Percent(), Count(m.Rows))
+	}
+	ratio := float64(m.MeanP / m.Rate)
+	side := "high"
+	if ratio < 1 {
+		side = "low"
+	}
+	return fmt.Sprintf("%s: predicted %s, observed %s: %.0f %% too %s (%s rows, %s churned)", o.Origin,
+		m.MeanP.Percent(), m.Rate.Percent(), 100*math.Abs(ratio-1), side, Count(m.Rows), Count(m.Churned))
+}
+
+// doubts lists what makes the figures doubtful.
+func (r *Report) doubts() []string {
+	var doubts []string
+	add := func(format string, args ...any) { doubts = append(doubts, fmt.Sprintf(format, args...)) }
+	d := &r.Design
+	if d.TestChurned < fewChurned {
+		add("%s churned test rows: every figure here is uncertain", Count(d.TestChurned))
+	}
+	if d.TestGroups < fewGroups {
+		add("%s accounts (or groups) in the test rows: the intervals are too narrow", Count(d.TestGroups))
+	}
+	windows, censored, notScored := 0, 0, 0
+	for _, o := range r.Origins {
+		if o.Skipped == "" {
+			windows += o.TestRows + o.Censored
+			censored += o.Censored
+		}
+		notScored = max(notScored, o.NotScored)
+	}
+	if float64(censored) > muchCensored*float64(windows) {
+		add("%s of %s rows in the test windows (%.0f %%) are censored: if their outcomes differ from the known ones, "+
+			"every figure here is off", Count(censored), Count(windows), 100*float64(censored)/float64(windows))
+	}
+	if notScored > 0 {
+		add("%s rows get no probability (decided or due too late) and are left out", Count(notScored))
+	}
+	if d.Skipped > 0 {
+		add("%d of %d %s could not be tested; their table says why", d.Skipped, d.Skipped+d.Tested, r.noun())
+	}
+	for i := range r.Candidates {
+		if s := &r.Candidates[i]; s.Failure != "" {
+			add("%s %s", s.Name, s.Failure)
+		}
+	}
+	return doubts
+}
+
+// shorten keeps a message that quotes data from filling a report.
+func shorten(s string) string {
+	const most = 300
+	if runes := []rune(s); len(runes) > most {
+		return string(runes[:most]) + " …"
+	}
+	return s
+}

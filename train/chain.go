@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package train
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/holdfast-churn/holdfast/predict"
+)
+
+// Forward chaining, METHODS.md section 4, counted in renewals.
+const (
+	chainEvents = 100 // churned in training below which it is not tried
+	blockEvents = 20  // churned (and renewed) that a block's fit must have seen
+	chainShare  = 0.3 // of the rows by weight, the latest by snapshot, make the slice
+	chainBlocks = 6
+)
+
+// A calibrationSlice holds predictions for rows that their fits had not seen.
+type calibrationSlice struct {
+	name    string // forward_chained or out_of_fold
+	z, y, w []float64
+	words   string // what it consists of
+}
+
+// outOfFold returns the slice of cross-validated predictions of all rows.
+func outOfFold(s *sample, cv *crossValidation, why string) *calibrationSlice {
+	slice := &calibrationSlice{name: "out_of_fold", z: cv.z, words: "cross-validated predictions of all rows (" + why + ")"}
+	for i := range s.frame.Rows {
+		slice.y = append(slice.y, float64(s.frame.Rows[i].Y))
+		slice.w = append(slice.w, s.frame.Rows[i].Weight)
+	}
+	return slice
+}
+
+// forwardChained returns predictions for the last part of the rows by
+// snapshot. The stretch is cut into blocks of equal length; the rows of each
+// are predicted by a fit, cleaning and standardising included, on the rows
+// whose outcome was known at its start. The slice is nil, with the reason,
+// where that leaves nothing.
+func forwardChained(ctx context.Context, s *sample, fit *fitter) (*calibrationSlice, string, error) {
+	if s.churn < chainEvents {
+		return nil, fmt.Sprintf("%.0f churned in training, %d needed to calibrate on later rows", s.churn, chainEvents), nil
+	}
+	slice := &calibrationSlice{name: "forward_chained"}
+	used := 0
+	edges := blockEdges(s)
+	var m *predict.Model
+	fitted := -1 // rows behind m: what is known only grows, so equal counts are equal rows
+	for b := range len(edges) - 1 {
+		from, to := edges[b], edges[b+1]
+		var known, next []int
+		for i := range s.frame.Rows {
+			switch r := &s.frame.Rows[i]; {
+			case r.Mature <= from:
+				known = append(known, i)
+			case r.Snapshot >= from && r.Snapshot < to:
+				next = append(next, i)
+			}
+		}
+		if len(next) == 0 {
+			continue
+		}
+		if len(known) != fitted {
+			past := s.sub(known)
+			if past.churn < blockEvents || past.total-past.churn < blockEvents {
+				continue
+			}
+			var err error
+			if m, err = fit.quickly(ctx, past); err != nil {
+				return nil, "", fmt.Errorf("calibration block %d of %d: %w", b+1, len(edges)-1, err)
+			}
+			fitted = len(known)
+		}
+		test := s.frame.Select(next)
+		z, err := m.LogOdds(nil, test)
+		if err != nil {
+			return nil, "", err
+		}
+		slice.z = append(slice.z, z...)
+		for i := range test.Rows {
+			slice.y = append(slice.y, float64(test.Rows[i].Y))
+			slice.w = append(slice.w, test.Rows[i].Weight)
+		}
+		used++
+	}
+	if used == 0 {
+		return nil, "outcomes mature too late: no block of later rows has a past to train on", nil
+	}
+	slice.words = fmt.Sprintf("%d forward-chained blocks, snapshots from %s to %s", used, day(edges[0]), day(edges[len(edges)-1]-1))
+	return slice, "", nil
+}
+
+// blockEdges cuts the time from the 70th percentile of the snapshots, weighted,
+// to the last one into equal lengths. Edge b is the start of block b; the last
+// edge lies past every snapshot.
+func blockEdges(s *sample) []int64 {
+	last := int64(math.MinInt64)
+	times := make([]weighted, len(s.frame.Rows))
+	origin := s.frame.Rows[0].Snapshot
+	for i := range s.frame.Rows {
+		r := &s.frame.Rows[i]
+		// Differences of some decades are exact to a microsecond as float64.
+		times[i] = weighted{float64(r.Snapshot - origin), r.Weight}
+		last = max(last, r.Snapshot)
+	}
+	first := origin + int64(quantile(times, 1-chainShare))
+	blocks := int64(chainBlocks)
+	if last-first < blocks {
+		blocks = 1
+	}
+	var edges []int64
+	for b := range blocks {
+		edges = append(edges, first+(last-first)/blocks*b)
+	}
+	return append(edges, last+1)
+}
+
+// day writes an instant as its UTC date.
+func day(nanoseconds int64) string {
+	return time.Unix(0, nanoseconds).UTC().Format(time.DateOnly)
+}

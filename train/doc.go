@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package train fits a weight model to renewals whose outcomes are known. It
+// owns everything that learns from an outcome: the penalty, the weights, their
+// errors and the calibration map. FORMULAS.md lists the formulas with their
+// sources. Fit goes through these steps:
+//
+//	sample.go    the rows in an order of their own, cut into folds by account or group
+//	terms.go     each feature's basis columns and their standardising, without the outcomes;
+//	             twins.go drops numbers that say the same
+//	design.go    the matrix X, evaluated by the code that scores (predict.Input)
+//	path.go      the penalty by grouped cross-validation; stale.go fits its many folds fast
+//	newton.go    the published weights, exactly: logloss.go, kernels.go, cholesky.go
+//	variance.go  errors clustered by group; effects.go states them term by term
+//	chain.go     predictions of later rows by earlier fits; calibrate.go fits the map to them
+//	warnings.go  what is doubtful about the result
+//
+// It refuses rows without a known outcome rather than guess, samples with one
+// outcome only, and fits that do not converge. It does not apply the maturity
+// rule: the caller decides which outcomes were known. It knows no clock, no
+// file and no log; randomness comes from Options.Seed, sums run in a fixed
+// order, and the same rows give the same bytes for any number of workers. The
+// bits of math.Exp and math.Log1p differ between processor families, so weights
+// made on another family may differ in their last digits.
+//
+//	m, err := train.Fit(ctx, frame, spec, train.Options{Seed: 1, Time: true, AsOf: "2026-01-31"})
+package train
