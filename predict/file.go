@@ -147,19 +147,27 @@ func (v *validator) check(ok bool, format string, args ...any) {
 	}
 }
 
-func (v *validator) finite(what string, numbers ...float64) {
+// finite checks numbers of log-odds and standardised columns, which are small.
+func (v *validator) finite(what string, numbers ...float64) { v.below(1e12, what, numbers...) }
+
+// below checks that numbers are finite and of less than a size. Values in a
+// feature's own unit may be large, such as nanoseconds.
+func (v *validator) below(size float64, what string, numbers ...float64) {
 	for _, x := range numbers {
-		v.check(!math.IsNaN(x) && math.Abs(x) < 1e12, "%s: %v is not a usable number", what, x)
+		v.check(math.Abs(x) < size, "%s: %v is not a usable number", what, x) // false for NaN
 	}
 }
 
 func (v *validator) term(t *Term) {
-	v.finite("term "+t.Feature, t.Low, t.High, t.Median, t.RefMean, t.Effect.Estimate, t.Effect.Low, t.Effect.High)
+	const anyUnit = 1e150
+	v.below(anyUnit, "term "+t.Feature, t.Low, t.High, t.Median)
+	v.finite("term "+t.Feature, t.RefMean, t.Effect.Estimate, t.Effect.Low, t.Effect.High)
 	v.check(t.Low <= t.High, "term %q: range %v to %v", t.Feature, t.Low, t.High)
 	levels := make(map[string]bool)
 	for i := range t.Columns {
 		b := &t.Columns[i]
-		v.finite("term "+t.Feature, b.Mean, b.SD, b.Weight, b.SE)
+		v.below(anyUnit, "term "+t.Feature, b.Mean, b.SD)
+		v.finite("term "+t.Feature, b.Weight, b.SE)
 		v.check(b.SD > 0, "term %q: a standard deviation of %v", t.Feature, b.SD)
 		switch b.Kind {
 		case Linear:

@@ -202,8 +202,8 @@ func (e *SpecMismatchError) Error() string {
 	if parts == nil {
 		parts = append(parts, "the features agree; the outcome, the timezone or the spec version differs")
 	}
-	return fmt.Sprintf("frame was built under feature spec %s, but %s is needed (%s): build it with the model's own spec",
-		e.Got, e.Want, strings.Join(parts, "; "))
+	return fmt.Sprintf("frame was built under feature spec %s, but %s is needed (%s): "+
+		"build it with the model's own spec", e.Got, e.Want, strings.Join(parts, "; "))
 }
 
 // CheckSpec returns a *SpecMismatchError unless the frame was made under the

@@ -24,7 +24,9 @@ const (
 // unseen rows. Forward-chained ones are taken where there is time and enough
 // of it, since they meet the drift that publishing will meet; else those of
 // cross-validation, if any.
-func calibrate(ctx context.Context, s *sample, fit *fitter, cv *crossValidation, o *Options) (predict.Calibration, error) {
+func calibrate(
+	ctx context.Context, s *sample, fit *fitter, cv *crossValidation, o *Options,
+) (predict.Calibration, error) {
 	identity := predict.Calibration{Method: CalibrationNone, Slope: 1, Reason: "not asked for"}
 	if o.Calibration == CalibrationNone {
 		return identity, nil

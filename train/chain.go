@@ -28,7 +28,8 @@ type calibrationSlice struct {
 
 // outOfFold returns the slice of cross-validated predictions of all rows.
 func outOfFold(s *sample, cv *crossValidation, why string) *calibrationSlice {
-	slice := &calibrationSlice{name: "out_of_fold", z: cv.z, words: "cross-validated predictions of all rows (" + why + ")"}
+	words := "cross-validated predictions of all rows (" + why + ")"
+	slice := &calibrationSlice{name: "out_of_fold", z: cv.z, words: words}
 	for i := range s.frame.Rows {
 		slice.y = append(slice.y, float64(s.frame.Rows[i].Y))
 		slice.w = append(slice.w, s.frame.Rows[i].Weight)
@@ -43,7 +44,8 @@ func outOfFold(s *sample, cv *crossValidation, why string) *calibrationSlice {
 // where that leaves nothing.
 func forwardChained(ctx context.Context, s *sample, fit *fitter) (*calibrationSlice, string, error) {
 	if s.churn < chainEvents {
-		return nil, fmt.Sprintf("%.0f churned in training, %d needed to calibrate on later rows", s.churn, chainEvents), nil
+		why := fmt.Sprintf("%.0f churned in training, %d needed to calibrate on later rows", s.churn, chainEvents)
+		return nil, why, nil
 	}
 	slice := &calibrationSlice{name: "forward_chained"}
 	used := 0
@@ -90,7 +92,8 @@ func forwardChained(ctx context.Context, s *sample, fit *fitter) (*calibrationSl
 	if used == 0 {
 		return nil, "outcomes mature too late: no block of later rows has a past to train on", nil
 	}
-	slice.words = fmt.Sprintf("%d forward-chained blocks, snapshots from %s to %s", used, day(edges[0]), day(edges[len(edges)-1]-1))
+	slice.words = fmt.Sprintf("%d forward-chained blocks, snapshots from %s to %s",
+		used, day(edges[0]), day(edges[len(edges)-1]-1))
 	return slice, "", nil
 }
 

@@ -37,7 +37,8 @@ func TestCholeskyAgreesWithGonum(t *testing.T) {
 		var want mat.Cholesky
 		var wantSolved mat.VecDense
 		var wantInverse mat.SymDense
-		if !want.Factorize(&a) || want.SolveVecTo(&wantSolved, mat.NewVecDense(n, b)) != nil || want.InverseTo(&wantInverse) != nil {
+		if !want.Factorize(&a) || want.SolveVecTo(&wantSolved, mat.NewVecDense(n, b)) != nil ||
+			want.InverseTo(&wantInverse) != nil {
 			t.Fatal("gonum refuses the matrix")
 		}
 		solved, inverse := c.solve(nil, b), c.inverse()

@@ -47,6 +47,6 @@ type ConvergenceError struct {
 
 // Error names status, penalty, iterations and distance.
 func (e *ConvergenceError) Error() string {
-	return fmt.Sprintf("logistic fit at lambda %.4g did not converge: %s after %d iterations, about %.3g above the minimum",
-		e.Lambda, e.Status, e.Iterations, e.Decrement)
+	return fmt.Sprintf("logistic fit at lambda %.4g did not converge: %s after %d iterations, "+
+		"about %.3g above the minimum", e.Lambda, e.Status, e.Iterations, e.Decrement)
 }

@@ -2,7 +2,7 @@
 
 package train
 
-// The four matrix products that fitting spends its time in. Each works on one
+// The matrix products that fitting spends its time in. Each works on one
 // block of rows that stays in the nearest caches, keeps a tile of sums in
 // registers (9 or 8: with 16 the compiler spills, and speed halves), and adds
 // rows in order. The float64 conversions forbid fused multiply-add, so every

@@ -138,7 +138,9 @@ func (d *design) hessian(theta []float64, chunks []chunk, scale, lambda float64)
 // crossProducts returns scale Σ X'U + λ diag(0, 1, …, 1) over the chunks,
 // cols×cols row-major, upper triangle, where fill stores the rows of U that
 // belong to rows from … from+rows−1 in dst.
-func (d *design) crossProducts(chunks []chunk, scale, lambda float64, fill func(dst []float64, from, rows int)) []float64 {
+func (d *design) crossProducts(
+	chunks []chunk, scale, lambda float64, fill func(dst []float64, from, rows int),
+) []float64 {
 	parts := make([][]float64, len(chunks))
 	parallel(d.workers, len(chunks), func(i int) {
 		h := make([]float64, d.stride*d.stride)

@@ -60,7 +60,8 @@ func chooseLambda(ctx context.Context, d *design, lambda float64) (*crossValidat
 			if err != nil {
 				return err
 			}
-			if best == nil || round7(cv.loss) < round7(best.loss) || (round7(cv.loss) == round7(best.loss) && step > at) {
+			// Of equal losses the first, which is the larger penalty, stays.
+			if best == nil || round7(cv.loss) < round7(best.loss) || step > at && round7(cv.loss) == round7(best.loss) {
 				best, at = cv, step
 			}
 		}

@@ -13,10 +13,12 @@ import (
 
 // Thresholds of METHODS.md section 3, step 1.
 const (
-	rareMissing  = 0.001 // share below which missing values are filled in without a flag, and above 1 − which the feature is dropped
-	minLevel     = 10    // renewals a level needs for a column of its own …
-	minLevelPart = 400   // … or total/400, whichever is more
-	maxPooled    = 100   // pooled levels whose names a model lists
+	// rareMissing is the share of missing values below which they are filled
+	// in without a flag; with 1 − rareMissing or more, the feature is dropped.
+	rareMissing  = 0.001
+	minLevel     = 10  // renewals a level needs for a column of its own …
+	minLevelPart = 400 // … or total/400, whichever is more
+	maxPooled    = 100 // pooled levels whose names a model lists
 )
 
 // newTerms decides from the sample alone, never from its outcomes, which basis

@@ -40,7 +40,8 @@ func markTwins(f *features.Frame, reasons []string) {
 		for _, earlier := range kept {
 			rho := floats.Dot(r.ranks, earlier.ranks)
 			if math.Abs(rho) > twinCorrelation && !windowsOfOne(r.feature, earlier.feature) {
-				reasons[k] = fmt.Sprintf("numeric twin of %s, which is kept (rank correlation %.4f)", earlier.feature.Name, rho)
+				reasons[k] = fmt.Sprintf("numeric twin of %s, which is kept (rank correlation %.4f)",
+					earlier.feature.Name, rho)
 				break
 			}
 		}
@@ -53,7 +54,8 @@ func markTwins(f *features.Frame, reasons []string) {
 // windowsOfOne reports whether two features are the same aggregate of the same
 // events over windows of different length.
 func windowsOfOne(a, b *features.Feature) bool {
-	return a.WindowDays != b.WindowDays && a.From == b.From && a.Type == b.Type && a.Column == b.Column && a.Agg == b.Agg
+	return a.WindowDays != b.WindowDays &&
+		a.From == b.From && a.Type == b.Type && a.Column == b.Column && a.Agg == b.Agg
 }
 
 // unitRanks returns the ranks of every step-th value, ties at their mean rank

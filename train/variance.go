@@ -42,7 +42,8 @@ func modelVariance(s *solution) []float64 { return s.factor.inverse() }
 // groupScores returns the scores s_g as a design without outcomes, one row a
 // group, so that their cross product comes from the same kernel.
 func (d *design) groupScores(theta []float64, group []int32, groups int) *design {
-	s := &design{rows: groups, cols: d.cols, stride: d.stride, x: make([]float64, groups*d.stride), workers: d.workers}
+	s := &design{rows: groups, cols: d.cols, stride: d.stride, workers: d.workers}
+	s.x = make([]float64, groups*d.stride)
 	packed := make([]float64, d.stride)
 	copy(packed, theta)
 	z := make([]float64, d.rows)

@@ -30,42 +30,45 @@ func warnings(m *predict.Model, s *sample, d *design, fit *solution, cv *crossVa
 		warn("no feature carries information: every row gets the base rate")
 	}
 	if cv != nil && cv.edge {
-		warn("the best penalty, %.3g, is the end of the grid: cross-validation prefers %s", cv.lambda,
-			map[bool]string{true: "almost no effects", false: "almost no penalty"}[cv.lambda > 1])
+		prefers := "almost no penalty"
+		if cv.lambda > 1 {
+			prefers = "almost no effects"
+		}
+		warn("the best penalty, %.3g, is the end of the grid: cross-validation prefers %s", cv.lambda, prefers)
 	}
 	if names := combinations(m.Terms, d, fit); len(names) > 0 {
-		warn("collinear: %s can be computed from the features before them; weights are shared, and separate effects are not known",
-			strings.Join(names, ", "))
+		warn("collinear: %s can be computed from the features before them; "+
+			"weights are shared, and separate effects are not known", strings.Join(names, ", "))
 	}
 	for j := range m.Terms {
 		t := &m.Terms[j]
-		risky := directionOf(&m.Spec, t.Feature)
-		if e := t.Effect; float64(risky)*e.Estimate < 0 && t.Kind == string(features.NumberKind) {
+		declared, sign := directionOf(&m.Spec, t.Feature)
+		if e := t.Effect; sign*e.Estimate < 0 && t.Kind == string(features.NumberKind) {
 			sure := ""
 			if (e.Low < 0) == (e.High < 0) {
 				sure = ", an interval that excludes 0"
 			}
-			warn("%s was declared %s, but its effect is %+.3f log-odds (%.3f to %.3f%s)", t.Feature,
-				map[int]features.Direction{1: features.Risky, -1: features.Healthy}[risky], e.Estimate, e.Low, e.High, sure)
+			warn("%s was declared %s, but its effect is %+.3f log-odds (%.3f to %.3f%s)",
+				t.Feature, declared, e.Estimate, e.Low, e.High, sure)
 		}
 	}
 	return list
 }
 
-// directionOf returns the declared sign of a feature's effect on the log-odds
-// of churn: 1 risky, −1 healthy, 0 free.
-func directionOf(spec *features.Spec, name string) int {
+// directionOf returns a feature's declared direction and the sign that it gives
+// to the effect on the log-odds of churn, 0 where it is free.
+func directionOf(spec *features.Spec, name string) (features.Direction, float64) {
 	for i := range spec.Features {
 		if f := &spec.Features[i]; f.Name == name {
 			switch f.Direction {
 			case features.Risky:
-				return 1
+				return f.Direction, 1
 			case features.Healthy:
-				return -1
+				return f.Direction, -1
 			}
 		}
 	}
-	return 0
+	return features.Free, 0
 }
 
 // combinations returns the numbers whose linear column is explained by the
