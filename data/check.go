@@ -26,6 +26,7 @@ type Finding struct {
 	Rows     int      `json:"rows"`    // rows it holds for, 0 where it is about a column
 	Of       int      `json:"of"`
 	Message  string   `json:"message"`
+	Examples []string `json:"-"` // up to three ids, for the terminal only: reports hold none
 }
 
 // Check looks for what makes a history less than it seems: rows that were
@@ -35,22 +36,18 @@ type Finding struct {
 func Check(h *History, s Sources) []Finding {
 	var out []Finding
 	for _, d := range h.Dropped {
-		examples := ""
-		if len(d.Examples) > 0 {
-			examples = fmt.Sprintf(", for example %q", d.Examples)
-		}
 		out = append(out, Finding{Warning, "left_out", d.Table, d.Rows, d.Of,
-			fmt.Sprintf("%d of %d rows are left out: %s%s", d.Rows, d.Of, d.Reason, examples)})
+			fmt.Sprintf("%d of %d rows are left out: %s", d.Rows, d.Of, d.Reason), d.Examples})
 	}
 	for i := range h.Sources {
 		out = append(out, checkSource(h, &h.Sources[i])...)
 	}
 	out = append(out, checkAttributes(s)...)
 	if len(h.Accounts) == 0 {
-		out = append(out, Finding{Fatal, "no_accounts", s.Accounts.Path, 0, 0, "the accounts table has no rows"})
+		out = append(out, Finding{Fatal, "no_accounts", s.Accounts.Path, 0, 0, "the accounts table has no rows", nil})
 	}
 	if s.Contracts != nil && len(h.Contracts) == 0 {
-		out = append(out, Finding{Fatal, "no_contracts", s.Contracts.Path, 0, 0, "the contracts table has no usable rows"})
+		out = append(out, Finding{Fatal, "no_contracts", s.Contracts.Path, 0, 0, "the contracts table has no usable rows", nil})
 	}
 	return out
 }
@@ -60,7 +57,7 @@ func Check(h *History, s Sources) []Finding {
 // only the owner of the data can say.
 func checkSource(h *History, src *Source) []Finding {
 	if len(src.Events) == 0 {
-		return []Finding{{Warning, "no_events", src.Name, 0, 0, "the source has no usable events; its features are all empty"}}
+		return []Finding{{Warning, "no_events", src.Name, 0, 0, "the source has no usable events; its features are all empty", nil}}
 	}
 	total, early := make([]int, len(src.Types)+1), make([]int, len(src.Types)+1)
 	for a := range h.Accounts {
@@ -82,7 +79,7 @@ func checkSource(h *History, src *Source) []Finding {
 			name += "." + src.Types[t-1]
 		}
 		out = append(out, Finding{Warning, "before_created", name, early[t], total[t], fmt.Sprintf(
-			"%d of %d events are dated before the account was created; check the time stamps and the creation date", early[t], total[t])})
+			"%d of %d events are dated before the account was created; check the time stamps and the creation date", early[t], total[t]), nil})
 	}
 	return out
 }
@@ -100,12 +97,12 @@ func checkAttributes(s Sources) []Finding {
 		if i >= 0 {
 			out = append(out, Finding{Warning, "leak_suspect", "accounts." + name, 0, 0, fmt.Sprintf(
 				"column %q speaks of the outcome by its name (%q) and has no valid-from, so its value at a snapshot is not known; "+
-					"leave it out of attributes unless it never changes", name, outcomeWords[i])})
+					"leave it out of attributes unless it never changes", name, outcomeWords[i]), nil})
 		}
 	}
 	if n := len(s.Accounts.Attributes); n > 0 {
 		out = append(out, Finding{Note, "assumed_constant", "accounts", 0, 0, fmt.Sprintf(
-			"%d attributes have no valid-from and are assumed constant: %s", n, strings.Join(s.Accounts.Attributes, ", "))})
+			"%d attributes have no valid-from and are assumed constant: %s", n, strings.Join(s.Accounts.Attributes, ", ")), nil})
 	}
 	return out
 }

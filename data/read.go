@@ -113,4 +113,3 @@ func (f *boundFile) read(group int, builders []*builder) error {
 	}
 	return nil
 }
-

@@ -79,13 +79,14 @@ func (s *scan) addFile(src source, all, first bool) (err error) {
 		return err
 	}
 	defer p.closeInto(&err)
-	if all {
+	switch {
+	case all && first:
 		for _, name := range s.available(p) {
-			if _, known := s.index[name]; !known && !first {
-				return badFile(p.name, "has a column %q, which %s has not; name the columns to read, or write both alike",
-					name, s.sources[0].name)
-			}
 			s.want(name)
+		}
+	case all:
+		if err := s.checkSame(p); err != nil {
+			return err
 		}
 	}
 	f, err := s.bind(p, src)
@@ -99,6 +100,24 @@ func (s *scan) addFile(src source, all, first bool) (err error) {
 	}
 	for g := range p.meta.RowGroups {
 		s.room += p.room(g)
+	}
+	return nil
+}
+
+// checkSame refuses a file that has not the very columns of the first one,
+// where all are to be read.
+func (s *scan) checkSame(p *parquetFile) error {
+	const advice = "; name the columns to read, or write both files alike"
+	for _, name := range s.available(p) {
+		if _, known := s.index[name]; !known {
+			return badFile(p.name, "has a column %q, which %s has not"+advice, name, s.sources[0].name)
+		}
+	}
+	for _, c := range s.columns {
+		_, own := p.byName[c.name]
+		if _, folder := s.folder(c.name, source{}); !own && !folder {
+			return badFile(p.name, "has no column %q, which %s has"+advice, c.name, s.sources[0].name)
+		}
 	}
 	return nil
 }

@@ -7,8 +7,9 @@ import "math"
 // AUC returns the probability that a churned row has a higher p than a row
 // that stayed, ties counting one half:
 //
-//	A = Σᵢ Σⱼ wᵢ wⱼ (1[pᵢ > pⱼ] + ½ 1[pᵢ = pⱼ]) / (Σᵢ wᵢ Σⱼ wⱼ),  i over y = 1, j over y = 0
+//	A = Σᵢ Σⱼ wᵢ wⱼ (1[pᵢ > pⱼ] + ½ 1[pᵢ = pⱼ]) / (Σᵢ wᵢ Σⱼ wⱼ)
 //
+// with i over the rows of y = 1 and j over those of y = 0,
 // which is the Mann-Whitney statistic with midranks. p, y and w are as Measure
 // describes. With one class only, without rows, or with a NaN among p or w, it
 // is not defined and the result is NaN; for a constant p it is exactly 0.5.

@@ -103,7 +103,8 @@ func evaluate(ctx context.Context, f *features.Frame, origins []Origin, candidat
 func checkWeights(f *features.Frame) error {
 	for i := range f.Rows {
 		if w := f.Rows[i].Weight; !(w > 0) || math.IsInf(w, 1) {
-			return fmt.Errorf("row %d of the frame (account %q): weight %v: must be above 0", i+1, f.Rows[i].Account, w)
+			return fmt.Errorf("row %d of the frame (account %q): weight %v: must be above 0", i+1,
+				f.Rows[i].Account, w)
 		}
 	}
 	return nil
@@ -202,7 +203,8 @@ func fitAndPredict(ctx context.Context, c *Candidate, train, test *features.Fram
 	}
 	for i := range p {
 		if !(p[i] >= 0 && p[i] <= 1) { // also refuses NaN
-			return nil, fmt.Errorf("p = %v for account %q: must lie between 0 and 1", p[i], test.Rows[i].Account)
+			return nil, fmt.Errorf("p = %v for account %q: must lie between 0 and 1", p[i],
+				test.Rows[i].Account)
 		}
 	}
 	return p, nil

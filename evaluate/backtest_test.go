@@ -50,7 +50,8 @@ func scoresOf(t *testing.T, r *Report, name string) *Scores {
 func TestBacktestTellsSkillFromNone(t *testing.T) {
 	skilled := backtest(t, history(400, 12, 1), Options{}, byLevel()).Report
 	s := scoresOf(t, skilled, "by_level")
-	if s.VersusBase.Finding != Better || !strings.Contains(skilled.Verdict[0], "by_level is better than the base rate by") {
+	if s.VersusBase.Finding != Better ||
+		!strings.Contains(skilled.Verdict[0], "by_level is better than the base rate by") {
 		t.Errorf("with skill: %v, %q", s.VersusBase, skilled.Verdict)
 	}
 	// By enumeration of trueRate: entropy of .2 is .5004, mean entropy of the levels is .4280.
@@ -124,7 +125,8 @@ func TestBaseRateIsExact(t *testing.T) {
 			}
 		}
 		m := base.Origins[tested].Metrics
-		if !same(m.MeanP, Number(p), sumTol) || !same(m.LogLoss, Number(loss/weights), sumTol) || m.AUC != 0.5 {
+		if !same(m.MeanP, Number(p), sumTol) || !same(m.LogLoss, Number(loss/weights), sumTol) ||
+			m.AUC != 0.5 {
 			t.Errorf("origin %s: %+v, want p %v and log loss %v", o.Name, m, p, loss/weights)
 		}
 		tested++
@@ -174,7 +176,9 @@ func TestBacktestReportsFailures(t *testing.T) {
 		{Name: "fails", Fit: func(context.Context, *features.Frame) (Predictor, error) {
 			return nil, errors.New("no idea " + strings.Repeat("x", 10_000))
 		}},
-		{Name: "panics", Fit: func(context.Context, *features.Frame) (Predictor, error) { panic("out of ideas") }},
+		{Name: "panics", Fit: func(context.Context, *features.Frame) (Predictor, error) {
+			panic("out of ideas")
+		}},
 		{Name: "none", Fit: func(context.Context, *features.Frame) (Predictor, error) { return nil, nil }},
 		{Name: "short", Fit: constant(0.5)},
 		{Name: "nan", Fit: func(context.Context, *features.Frame) (Predictor, error) {
@@ -190,7 +194,8 @@ func TestBacktestReportsFailures(t *testing.T) {
 	f := history(200, 12, 1)
 	r := backtest(t, f, Options{}, candidates...).Report
 	for _, want := range []struct{ name, why string }{
-		{"fails", "no idea xxx"}, {"panics", "panic: out of ideas"}, {"none", "neither a predictor nor an error"},
+		{"fails", "no idea xxx"}, {"panics", "panic: out of ideas"},
+		{"none", "neither a predictor nor an error"},
 		{"short", "1 probabilities for"}, {"nan", "must lie between 0 and 1"}, {"late", "too many rows"},
 	} {
 		s := scoresOf(t, r, want.name)
@@ -205,10 +210,12 @@ func TestBacktestReportsFailures(t *testing.T) {
 		}
 	}
 	alone := backtest(t, f, Options{}, byLevel()).Report
-	if diff := cmp.Diff(scoresOf(t, alone, "by_level"), scoresOf(t, r, "by_level"), undefinedAlike); diff != "" {
+	if diff := cmp.Diff(scoresOf(t, alone, "by_level"), scoresOf(t, r, "by_level"),
+		undefinedAlike); diff != "" {
 		t.Errorf("the failures of others changed by_level: %s", diff)
 	}
-	if r := backtest(t, f, Options{}, candidates[2]).Report; !strings.Contains(r.Verdict[0], "panics cannot be judged") {
+	r = backtest(t, f, Options{}, candidates[2]).Report
+	if !strings.Contains(r.Verdict[0], "panics cannot be judged") {
 		t.Errorf("verdict on a failed subject: %q", r.Verdict)
 	}
 }
@@ -245,7 +252,8 @@ func TestBacktestHidesTheFuture(t *testing.T) {
 				t.Errorf("a test row shows its outcome: %+v", *r)
 			}
 			if r.Snapshot < origin {
-				t.Errorf("trained on a renewal due at %v, after the snapshot %v", time.Unix(0, origin), time.Unix(0, r.Snapshot))
+				t.Errorf("trained on a renewal due at %v, after the snapshot %v", time.Unix(0, origin),
+					time.Unix(0, r.Snapshot))
 			}
 			return 0.5
 		}), nil
@@ -262,7 +270,8 @@ func TestPredictionColumns(t *testing.T) {
 	f := history(200, 10, 1)
 	result := backtest(t, f, Options{}, byLevel())
 	p := result.Predictions
-	want := []string{"origin", "account_id", "contract_id", "snapshot", "due", "lead_days", "candidate", "p_churn", "y", "value", "segment"}
+	want := []string{"origin", "account_id", "contract_id", "snapshot", "due", "lead_days", "candidate",
+		"p_churn", "y", "value", "segment"}
 	if diff := cmp.Diff(want, p.Names()); diff != "" {
 		t.Fatal(diff)
 	}
@@ -277,7 +286,8 @@ func TestPredictionColumns(t *testing.T) {
 		if snapshot[i] < origin[i] || snapshot[i] > origin[i]+31 {
 			t.Fatalf("row %d: snapshot %d at origin %d", i, snapshot[i], origin[i])
 		}
-		if i > 0 && (candidate[i] < candidate[i-1] || candidate[i] == candidate[i-1] && origin[i] < origin[i-1]) {
+		if i > 0 && (candidate[i] < candidate[i-1] ||
+			candidate[i] == candidate[i-1] && origin[i] < origin[i-1]) {
 			t.Fatalf("row %d is out of order", i)
 		}
 	}
@@ -288,7 +298,8 @@ func TestPredictionColumns(t *testing.T) {
 			y = append(y, float64(p.Column("y").Ints[i]))
 		}
 	}
-	if got := scoresOf(t, result.Report, "by_level").Pooled.LogLoss; !same(got, Number(LogLoss(churn, y, nil)), sumTol) {
+	got := scoresOf(t, result.Report, "by_level").Pooled.LogLoss
+	if !same(got, Number(LogLoss(churn, y, nil)), sumTol) {
 		t.Errorf("log loss %v in the report, %v from the predictions", got, LogLoss(churn, y, nil))
 	}
 }
@@ -297,13 +308,17 @@ func TestPredictionColumns(t *testing.T) {
 func TestBacktestProgressAndCancel(t *testing.T) {
 	f := history(200, 12, 1)
 	calls, last := 0, 0
-	r := backtest(t, f, Options{Workers: 2, Progress: func(done, total int, _ string) { calls, last = calls+1, total }}, byLevel()).Report
+	count := func(_, total int, _ string) { calls, last = calls+1, total }
+	r := backtest(t, f, Options{Workers: 2, Progress: count}, byLevel()).Report
 	if want := 2 * r.Design.Tested; calls != want || last != want {
 		t.Errorf("%d calls of %d, want %d", calls, last, want)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	stop := byLevel()
-	stop.Fit = func(context.Context, *features.Frame) (Predictor, error) { cancel(); return nil, errors.New("stopped") }
+	stop.Fit = func(context.Context, *features.Frame) (Predictor, error) {
+		cancel()
+		return nil, errors.New("stopped")
+	}
 	if _, err := Backtest(ctx, f, []Candidate{stop}, Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled backtest: %v", err)
 	}

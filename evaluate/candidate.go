@@ -86,7 +86,8 @@ func withBaseRate(candidates []Candidate) ([]Candidate, error) {
 			return nil, errors.New("a candidate needs a name and a Fit function")
 		}
 		if seen[c.Name] {
-			return nil, fmt.Errorf("two candidates are named %q: names tell rows apart and must differ", c.Name)
+			return nil, fmt.Errorf("two candidates are named %q: names tell rows apart and must differ",
+				c.Name)
 		}
 		seen[c.Name] = true
 	}

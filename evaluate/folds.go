@@ -17,7 +17,8 @@ const defaultFolds = 5
 // is predicted by candidates fitted on the other folds. Rows of one group share
 // a fold, so that no account is on both sides. Frames that have a time belong
 // to Backtest: a random split flatters whatever drifts.
-func CrossValidate(ctx context.Context, f *features.Frame, candidates []Candidate, o Options) (*Result, error) {
+func CrossValidate(ctx context.Context, f *features.Frame, candidates []Candidate,
+	o Options) (*Result, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}

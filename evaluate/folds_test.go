@@ -69,12 +69,14 @@ func TestFoldsIgnoreTheOrderOfRows(t *testing.T) {
 // times in the predictions.
 func TestCrossValidate(t *testing.T) {
 	f := history(400, 2, 1)
-	result, err := CrossValidate(context.Background(), f, []Candidate{byLevel()}, Options{Bootstrap: quick, Workers: 2})
+	result, err := CrossValidate(context.Background(), f, []Candidate{byLevel()},
+		Options{Bootstrap: quick, Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := result.Report
-	if r.Design.Kind != CrossValidation || r.Design.Tested != 5 || r.Design.TestRows != 800 || r.Origins[0].Name != "fold 1" {
+	if r.Design.Kind != CrossValidation || r.Design.Tested != 5 || r.Design.TestRows != 800 ||
+		r.Origins[0].Name != "fold 1" {
 		t.Errorf("design %+v", r.Design)
 	}
 	if got := scoresOf(t, r, "by_level").VersusBase.Finding; got != Better {
@@ -87,7 +89,8 @@ func TestCrossValidate(t *testing.T) {
 	if !p.Column("snapshot").Missing(0) || !p.Column("due").Missing(0) || p.Column("y").Missing(0) {
 		t.Error("a fold's predictions have a snapshot or a due date, or no outcome")
 	}
-	again, err := CrossValidate(context.Background(), f, []Candidate{byLevel()}, Options{Bootstrap: quick, Workers: 1})
+	again, err := CrossValidate(context.Background(), f, []Candidate{byLevel()},
+		Options{Bootstrap: quick, Workers: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +112,8 @@ func TestCrossValidateWithoutOutcomes(t *testing.T) {
 		f.Rows[i].Y = 0
 	}
 	_, err := CrossValidate(context.Background(), f, nil, Options{})
-	want := "nothing to test: 0 of 5 folds can be used: 5 with no churned training rows; 100 of 100 rows have a known outcome"
+	want := "nothing to test: 0 of 5 folds can be used: 5 with no churned training rows; " +
+		"100 of 100 rows have a known outcome"
 	if !errors.As(err, &none) || err.Error() != want {
 		t.Errorf("one outcome only: %v", err)
 	}

@@ -15,7 +15,8 @@ const histogramBins = 20
 
 // histogramRanges are the ranges a Histogram may cover: round numbers, so that
 // an axis can be drawn beside it.
-var histogramRanges = []float64{0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1}
+var histogramRanges = []float64{0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3,
+	0.4, 0.5, 0.6, 0.8, 1}
 
 // histogram counts p over the smallest of the ranges that holds mean p and
 // observed rate of every decile.

@@ -22,7 +22,8 @@ func history(accounts, months int, seed uint64) *features.Frame {
 	random := rand.New(rand.NewPCG(seed, 1))
 	start := time.Date(2022, 1, 1, 0, 0, 0, 0, time.UTC)
 	f := &features.Frame{SpecDigest: "0123456789abcdef"}
-	x := features.Column{Feature: features.Feature{Name: "x", Kind: features.LevelKind}, Levels: []string{"a", "b", "c", "d"}}
+	x := features.Column{Feature: features.Feature{Name: "x", Kind: features.LevelKind},
+		Levels: []string{"a", "b", "c", "d"}}
 	for a := range accounts {
 		for m := range months {
 			level := random.IntN(4)
@@ -33,8 +34,9 @@ func history(accounts, months int, seed uint64) *features.Frame {
 			due := start.AddDate(0, m+1, a%28).UnixNano()
 			x.Codes = append(x.Codes, int32(level))
 			f.Rows = append(f.Rows, features.Row{
-				Account: fmt.Sprintf("account %d", a), Contract: fmt.Sprintf("c%d-%d", a, m), Group: fmt.Sprintf("parent %d", a/2),
-				Segment: "all", Snapshot: due - 30*dayNS, Due: due, LeadDays: 30, Mature: due, Y: y, Weight: 1, Value: 100,
+				Account: fmt.Sprintf("account %d", a), Contract: fmt.Sprintf("c%d-%d", a, m),
+				Group: fmt.Sprintf("parent %d", a/2), Segment: "all",
+				Snapshot: due - 30*dayNS, Due: due, LeadDays: 30, Mature: due, Y: y, Weight: 1, Value: 100,
 			})
 		}
 	}

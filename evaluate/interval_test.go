@@ -27,7 +27,8 @@ func TestClusterInterval(t *testing.T) {
 	half := 1.6449 * math.Sqrt(squares) / groups
 	got := clusterInterval(d, w, 2000, 3)
 	// 2,000 replicates know a 5 % quantile to about 4 % of the half width (2 SE).
-	if float64(got.Estimate) != mean || math.Abs(float64(got.Low)-(mean-half)) > half/10 || math.Abs(float64(got.High)-(mean+half)) > half/10 {
+	if float64(got.Estimate) != mean || math.Abs(float64(got.Low)-(mean-half)) > half/10 ||
+		math.Abs(float64(got.High)-(mean+half)) > half/10 {
 		t.Errorf("%+v, want %v ± %v", got, mean, half)
 	}
 	if again := clusterInterval(d, w, 2000, 3); again != got {

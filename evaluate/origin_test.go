@@ -34,7 +34,8 @@ func TestOriginsFollowTheMaturityRule(t *testing.T) {
 		for range rapid.IntRange(1, 300).Draw(t, "n") {
 			snapshot := first.AddDate(0, 0, rapid.IntRange(-200, 200).Draw(t, "day")).UnixNano()
 			due := snapshot + int64(rapid.IntRange(1, 90).Draw(t, "lead"))*dayNS
-			r := features.Row{Snapshot: snapshot, Due: due, Weight: 1, Y: int8(rapid.IntRange(-1, 1).Draw(t, "y")), Mature: features.Never,
+			r := features.Row{Snapshot: snapshot, Due: due, Weight: 1,
+				Y: int8(rapid.IntRange(-1, 1).Draw(t, "y")), Mature: features.Never,
 				Status: features.Status(rapid.IntRange(0, 3).Draw(t, "status"))}
 			if r.Y != features.Unknown {
 				r.Mature = due + int64(rapid.IntRange(-60, 60).Draw(t, "delay"))*dayNS
@@ -57,7 +58,8 @@ func TestOriginsFollowTheMaturityRule(t *testing.T) {
 func checkOrigin(t *rapid.T, f *features.Frame, o *Origin, embargo int) {
 	purged, censored, notScored := 0, 0, 0
 	for i, r := range f.Rows {
-		before, inside := r.Snapshot < o.At.UnixNano(), r.Snapshot >= o.At.UnixNano() && r.Snapshot < o.End.UnixNano()
+		before := r.Snapshot < o.At.UnixNano()
+		inside := !before && r.Snapshot < o.End.UnixNano()
 		none := r.Status == features.Decided || r.Status == features.Early
 		limit := o.At.UnixNano() - int64(embargo)*dayNS
 		mature := r.Mature <= limit && r.Due <= limit
@@ -94,15 +96,19 @@ func TestOriginsAreCalendarMonths(t *testing.T) {
 		options OriginOptions
 		want    []string // the first origins and their instants
 	}{
-		{"months", OriginOptions{First: day(t, "2022-10-01")}, []string{"2022-10-01T00:00:00Z", "2022-11-01T00:00:00Z"}},
-		{"quarters", OriginOptions{First: day(t, "2022-07-01"), Months: 3}, []string{"2022-07-01T00:00:00Z", "2022-10-01T00:00:00Z"}},
+		{"months", OriginOptions{First: day(t, "2022-10-01")},
+			[]string{"2022-10-01T00:00:00Z", "2022-11-01T00:00:00Z"}},
+		{"quarters", OriginOptions{First: day(t, "2022-07-01"), Months: 3},
+			[]string{"2022-07-01T00:00:00Z", "2022-10-01T00:00:00Z"}},
 		// Midnight in Berlin is 22:00 UTC in summer and 23:00 in winter.
-		{"summer time", OriginOptions{First: day(t, "2022-10-01"), Location: berlin}, []string{"2022-09-30T22:00:00Z", "2022-10-31T23:00:00Z"}},
+		{"summer time", OriginOptions{First: day(t, "2022-10-01"), Location: berlin},
+			[]string{"2022-09-30T22:00:00Z", "2022-10-31T23:00:00Z"}},
 		// The day of First counts, not its instant, which is still September in UTC.
 		{"zoned first", OriginOptions{First: time.Date(2022, 10, 1, 0, 0, 0, 0, berlin), Location: time.UTC},
 			[]string{"2022-10-01T00:00:00Z", "2022-11-01T00:00:00Z"}},
 		// November has no 31st, and December has one again.
-		{"short month", OriginOptions{First: day(t, "2022-10-31")}, []string{"2022-10-31T00:00:00Z", "2022-11-30T00:00:00Z", "2022-12-31T00:00:00Z"}},
+		{"short month", OriginOptions{First: day(t, "2022-10-31")},
+			[]string{"2022-10-31T00:00:00Z", "2022-11-30T00:00:00Z", "2022-12-31T00:00:00Z"}},
 		// The first outcomes are known on 2022-02-01, so the next month is the first to have any.
 		{"default first", OriginOptions{}, []string{"2022-03-01T00:00:00Z", "2022-04-01T00:00:00Z"}},
 	}
@@ -117,7 +123,8 @@ func TestOriginsAreCalendarMonths(t *testing.T) {
 				t.Errorf("%s: origin %d at %s, want %s", test.name, i, got, want)
 			}
 			if i > 0 && !origins[i-1].End.Equal(origins[i].At) {
-				t.Errorf("%s: window %d ends at %v, the next begins at %v", test.name, i-1, origins[i-1].End, origins[i].At)
+				t.Errorf("%s: window %d ends at %v, the next begins at %v", test.name, i-1,
+					origins[i-1].End, origins[i].At)
 			}
 		}
 	}
@@ -171,9 +178,11 @@ func TestNoOrigins(t *testing.T) {
 	}{
 		{"no rows", &features.Frame{}, "2022-01-01", []string{"the frame has no rows"}},
 		{"nothing known", unknown, "2022-01-01", []string{"0 of 50 snapshots have a known outcome"}},
-		{"too late", history(10, 5, 3), "2030-01-01", []string{"2030-01-01 lies after 2022-05", "50 snapshots with a known outcome"}},
-		{"too few", history(30, 8, 3), "2022-02-01", []string{"0 of 7 origins from 2022-02-01", "7 with fewer than 200 training rows",
-			"not mature", "of 240 snapshots"}},
+		{"too late", history(10, 5, 3), "2030-01-01",
+			[]string{"2030-01-01 lies after 2022-05", "50 snapshots with a known outcome"}},
+		{"too few", history(30, 8, 3), "2022-02-01",
+			[]string{"0 of 7 origins from 2022-02-01", "7 with fewer than 200 training rows",
+				"not mature", "of 240 snapshots"}},
 	}
 	for _, test := range tests {
 		_, err := Origins(test.frame, OriginOptions{First: day(t, test.first)})

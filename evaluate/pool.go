@@ -123,12 +123,13 @@ func join(predictions []prediction) []float64 {
 }
 
 // newResult measures everything and puts it into words.
-func newResult(f *features.Frame, origins, tested []Origin, candidates []Candidate, predictions [][]prediction,
-	o *Options, design Design) *Result {
+func newResult(f *features.Frame, origins, tested []Origin, candidates []Candidate,
+	predictions [][]prediction, o *Options, design Design) *Result {
 	t := newPool(f, tested)
 	r := &Report{
-		Format:     ReportFormat,
-		Provenance: Provenance{Project: o.Project, Data: o.Data, Version: o.Version, SpecDigest: f.SpecDigest, Seed: o.Seed},
+		Format: ReportFormat,
+		Provenance: Provenance{Project: o.Project, Data: o.Data, Version: o.Version,
+			SpecDigest: f.SpecDigest, Seed: o.Seed},
 		Design:     design,
 		OffOrigins: []string{},
 		Warnings:   []string{},
@@ -156,7 +157,8 @@ func newResult(f *features.Frame, origins, tested []Origin, candidates []Candida
 	r.describe(f, t, o)
 	r.conclude()
 	timed := design.Kind == RollingOrigins
-	return &Result{Report: r, Predictions: predictionTable(f, tested, candidates, predictions, o.Origins.location(), timed)}
+	return &Result{Report: r, Predictions: predictionTable(f, tested, candidates, predictions,
+		o.Origins.location(), timed)}
 }
 
 // describe fills in the counts of the design.
@@ -176,10 +178,17 @@ func (r *Report) describe(f *features.Frame, t *pool, o *Options) {
 
 func originRows(f *features.Frame, o *Origin, loc *time.Location) OriginRows {
 	r := OriginRows{
-		Name:      o.Name,
-		TrainRows: len(o.Train), TrainChurned: countChurned(f, o.Train), TrainRate: Number(churnRate(f.Rows, o.Train)),
-		TestRows: len(o.Test), TestChurned: countChurned(f, o.Test), TestRate: Number(churnRate(f.Rows, o.Test)),
-		Purged: o.Purged, Censored: o.Censored, NotScored: o.NotScored, Skipped: o.Skipped,
+		Name:         o.Name,
+		TrainRows:    len(o.Train),
+		TrainChurned: countChurned(f, o.Train),
+		TrainRate:    Number(churnRate(f.Rows, o.Train)),
+		TestRows:     len(o.Test),
+		TestChurned:  countChurned(f, o.Test),
+		TestRate:     Number(churnRate(f.Rows, o.Test)),
+		Purged:       o.Purged,
+		Censored:     o.Censored,
+		NotScored:    o.NotScored,
+		Skipped:      o.Skipped,
 	}
 	if !o.At.IsZero() {
 		r.From, r.To = o.At.In(loc).Format(time.DateOnly), o.End.In(loc).Format(time.DateOnly)

@@ -76,7 +76,8 @@ func text(rows []*features.Row, name string, value func(*features.Row) string) d
 	return data.TextColumn(name, s)
 }
 
-func times(rows []*features.Row, name string, kind data.Kind, timed bool, value func(*features.Row) int64) data.Column {
+func times(rows []*features.Row, name string, kind data.Kind, timed bool,
+	value func(*features.Row) int64) data.Column {
 	c := data.Column{Name: name, Kind: kind, Ints: make([]int64, len(rows))}
 	if !timed {
 		c.Null = make([]bool, len(rows))

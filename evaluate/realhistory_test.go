@@ -45,7 +45,8 @@ func TestOriginsOfRealHistories(t *testing.T) {
 					TestRate  float64 `json:"test_rate"`
 				}
 			}
-			b, err := os.ReadFile(filepath.Join(shared, "reference", "baselines", "results", test.name+".json"))
+			b, err := os.ReadFile(filepath.Join(shared, "reference", "baselines", "results",
+				test.name+".json"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -61,15 +62,19 @@ func TestOriginsOfRealHistories(t *testing.T) {
 				}
 			}
 			if len(tested) != test.origins || len(want.Folds) != test.origins || rows != test.tested {
-				t.Fatalf("%d origins with %d test rows; want %d with %d", len(tested), rows, test.origins, test.tested)
+				t.Fatalf("%d origins with %d test rows; want %d with %d", len(tested), rows, test.origins,
+					test.tested)
 			}
 			for i, o := range tested {
 				w := want.Folds[i]
 				if o.Name != w.From || len(o.Train) != w.Train || len(o.Test) != w.Test {
-					t.Errorf("origin %s: %d train and %d test rows; want %s: %d and %d", o.Name, len(o.Train), len(o.Test), w.From, w.Train, w.Test)
+					t.Errorf("origin %s: %d train and %d test rows; want %s: %d and %d", o.Name,
+						len(o.Train), len(o.Test), w.From, w.Train, w.Test)
 				}
-				if a, b := churnRate(f.Rows, o.Train), churnRate(f.Rows, o.Test); math.Abs(a-w.TrainRate) > 5.1e-5 || math.Abs(b-w.TestRate) > 5.1e-5 {
-					t.Errorf("origin %s: rates %v and %v, want %v and %v", o.Name, a, b, w.TrainRate, w.TestRate)
+				a, b := churnRate(f.Rows, o.Train), churnRate(f.Rows, o.Test)
+				if math.Abs(a-w.TrainRate) > 5.1e-5 || math.Abs(b-w.TestRate) > 5.1e-5 {
+					t.Errorf("origin %s: rates %v and %v, want %v and %v", o.Name, a, b, w.TrainRate,
+						w.TestRate)
 				}
 			}
 		})
@@ -79,15 +84,18 @@ func TestOriginsOfRealHistories(t *testing.T) {
 // renewals reads terms as rows without features.
 func renewals(t *testing.T, path string) *features.Frame {
 	t.Helper()
-	table, err := data.Read(data.Disk{}, path, []string{"account_id", "renewal_date", "outcome", "label_mature_at"})
+	columns := []string{"account_id", "renewal_date", "outcome", "label_mature_at"}
+	table, err := data.Read(data.Disk{}, path, columns)
 	if err != nil {
 		t.Fatal(err)
 	}
 	outcome, due, mature := table.Column("outcome"), table.Column("renewal_date"), table.Column("label_mature_at")
-	instant := func(c *data.Column, i int) int64 { return int64(c.Number(i) * float64(dayNS)) } // whole days are exact
+	// Whole days are exact in a float.
+	instant := func(c *data.Column, i int) int64 { return int64(c.Number(i) * float64(dayNS)) }
 	f := &features.Frame{}
 	for i := range table.Rows {
-		r := features.Row{Account: table.Column("account_id").Text(i), Weight: 1, Y: features.Unknown, Mature: features.Never}
+		r := features.Row{Account: table.Column("account_id").Text(i), Weight: 1, Y: features.Unknown,
+			Mature: features.Never}
 		r.Due = instant(due, i)
 		r.Snapshot = r.Due - 30*dayNS
 		if !outcome.Missing(i) {

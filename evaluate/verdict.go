@@ -61,12 +61,14 @@ func (r *Report) subject() *Scores {
 // comparisonWords says whether a candidate beats the base rate.
 func comparisonWords(s, base *Scores) string {
 	c := s.VersusBase
-	figures := fmt.Sprintf("log loss %s against %s of the base rate, difference %s (90 %% interval by account %s to %s)",
+	figures := fmt.Sprintf("log loss %s against %s of the base rate, "+
+		"difference %s (90 %% interval by account %s to %s)",
 		s.Pooled.LogLoss.Fixed(4), base.Pooled.LogLoss.Fixed(4),
 		c.LogLoss.Estimate.Signed(), c.LogLoss.Low.Signed(), c.LogLoss.High.Signed())
 	switch {
 	case !c.LogLoss.Low.Defined():
-		return fmt.Sprintf("%s: no skill shown: all test rows belong to one account, so that there is no interval; %s.", s.Name, figures)
+		return fmt.Sprintf("%s: no skill shown: all test rows belong to one account, "+
+			"so that there is no interval; %s.", s.Name, figures)
 	case c.Finding == NoSkill:
 		return fmt.Sprintf("%s: no skill shown: %s; the interval covers 0.", s.Name, figures)
 	}
@@ -76,7 +78,8 @@ func comparisonWords(s, base *Scores) string {
 
 // meanWords compares the mean prediction to the observed rate.
 func meanWords(s *Scores, noun string) string {
-	words := fmt.Sprintf("It predicts %s churn on average and %s churned", s.Pooled.MeanP.Percent(), s.Pooled.Rate.Percent())
+	words := fmt.Sprintf("It predicts %s churn on average and %s churned", s.Pooled.MeanP.Percent(),
+		s.Pooled.Rate.Percent())
 	var off []string
 	for _, o := range s.Origins {
 		if o.Off {
@@ -85,7 +88,8 @@ func meanWords(s *Scores, noun string) string {
 	}
 	n := len(off)
 	if n == 0 {
-		return words + fmt.Sprintf("; at each of %d %s the mean prediction is within 10 %% of the observed rate.", len(s.Origins), noun)
+		return words + fmt.Sprintf("; at each of %d %s the mean prediction is within 10 %% of the observed rate.",
+			len(s.Origins), noun)
 	}
 	if n > 3 {
 		off = append(off[:3:3], "…")
@@ -116,7 +120,8 @@ func rankWords(s *Scores) string {
 func offWords(o *OriginScores) string {
 	m := o.Metrics
 	if m.Churned == 0 {
-		return fmt.Sprintf("%s: predicted %s, but none of %s rows churned", o.Origin, m.MeanP.Percent(), Count(m.Rows))
+		return fmt.Sprintf("%s: predicted %s, but none of %s rows churned", o.Origin, m.MeanP.Percent(),
+			Count(m.Rows))
 	}
 	ratio := float64(m.MeanP / m.Rate)
 	side := "high"
@@ -147,8 +152,9 @@ func (r *Report) doubts() []string {
 		notScored = max(notScored, o.NotScored)
 	}
 	if float64(censored) > muchCensored*float64(windows) {
-		add("%s of %s rows in the test windows (%.0f %%) are censored: if their outcomes differ from the known ones, "+
-			"every figure here is off", Count(censored), Count(windows), 100*float64(censored)/float64(windows))
+		add("%s of %s rows in the test windows (%.0f %%) are censored: "+
+			"if their outcomes differ from the known ones, every figure here is off",
+			Count(censored), Count(windows), 100*float64(censored)/float64(windows))
 	}
 	if notScored > 0 {
 		add("%s rows get no probability (decided or due too late) and are left out", Count(notScored))

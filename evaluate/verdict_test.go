@@ -18,7 +18,8 @@ import (
 func TestOffOrigins(t *testing.T) {
 	f := history(400, 12, 1)
 	for i := range f.Rows {
-		if f.Rows[i].Snapshot >= day(t, "2022-09-01").UnixNano() && f.Rows[i].Snapshot < day(t, "2022-10-01").UnixNano() {
+		if f.Rows[i].Snapshot >= day(t, "2022-09-01").UnixNano() &&
+			f.Rows[i].Snapshot < day(t, "2022-10-01").UnixNano() {
 			f.Rows[i].Y = int8(i / 12 % 2) // half of all, where a fifth was expected
 		}
 	}
@@ -36,7 +37,8 @@ func TestOffOrigins(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || len(got) == 0 || len(got) == r.Design.Tested {
 		t.Errorf("origins that are off: %s", diff)
 	}
-	if text := strings.Join(r.OffOrigins, "\n"); !strings.Contains(text, "2022-09-01: predicted") || !strings.Contains(text, "observed 50.0 %") ||
+	if text := strings.Join(r.OffOrigins, "\n"); !strings.Contains(text, "2022-09-01: predicted") ||
+		!strings.Contains(text, "observed 50.0 %") ||
 		!strings.Contains(text, "% too low (400 rows, 200 churned)") {
 		t.Errorf("in words: %s", text)
 	}
@@ -58,7 +60,8 @@ func TestWarnings(t *testing.T) {
 		}
 		r.Group = []string{"a", "b", "c"}[i%3]
 	}
-	r := backtest(t, f, Options{Origins: OriginOptions{First: time.Date(2022, 3, 1, 0, 0, 0, 0, time.UTC)}}, byLevel()).Report
+	r := backtest(t, f, Options{Origins: OriginOptions{First: time.Date(2022, 3, 1, 0, 0, 0, 0, time.UTC)}},
+		byLevel()).Report
 	text := strings.Join(r.Warnings, "\n")
 	for _, want := range []string{
 		"churned test rows: every figure here is uncertain",
@@ -80,7 +83,8 @@ func TestWarnings(t *testing.T) {
 func TestVerdictOnRanking(t *testing.T) {
 	m := &Metrics{AUC: 0.52, Lift: 1.1}
 	better := &Comparison{Finding: Better}
-	if got := rankWords(&Scores{Pooled: m, VersusBase: better}); !strings.Contains(got, "hardly better than chance") || !strings.Contains(got, "level") {
+	if got := rankWords(&Scores{Pooled: m, VersusBase: better}); !strings.Contains(got,
+		"hardly better than chance") || !strings.Contains(got, "level") {
 		t.Error(got)
 	}
 	m.AUC = Number(math.NaN())
@@ -97,9 +101,12 @@ func TestPromotion(t *testing.T) {
 		pass   bool
 		reason string
 	}{
-		{"better", Report{Subject: "m", Candidates: []Scores{{Name: "m", VersusBase: &Comparison{Finding: Better, Words: "by much"}}}}, true, "by much"},
-		{"no skill", Report{Subject: "m", Candidates: []Scores{{Name: "m", VersusBase: &Comparison{Finding: NoSkill, Words: "none"}}}}, false, "none"},
-		{"failed", Report{Subject: "m", Candidates: []Scores{{Name: "m", Failure: "no rows"}}}, false, "no rows"},
+		{"better", Report{Subject: "m", Candidates: []Scores{{Name: "m",
+			VersusBase: &Comparison{Finding: Better, Words: "by much"}}}}, true, "by much"},
+		{"no skill", Report{Subject: "m", Candidates: []Scores{{Name: "m",
+			VersusBase: &Comparison{Finding: NoSkill, Words: "none"}}}}, false, "none"},
+		{"failed", Report{Subject: "m", Candidates: []Scores{{Name: "m", Failure: "no rows"}}}, false,
+			"no rows"},
 		{"nothing", Report{}, false, "compares no model"},
 	}
 	for _, test := range tests {
@@ -111,7 +118,8 @@ func TestPromotion(t *testing.T) {
 }
 
 func TestCount(t *testing.T) {
-	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 69369: "69,369", 1234567: "1,234,567"} {
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 69369: "69,369",
+		1234567: "1,234,567"} {
 		if got := Count(n); got != want {
 			t.Errorf("Count(%d) = %q, want %q", n, got, want)
 		}

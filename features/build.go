@@ -132,6 +132,8 @@ func (l *listing) addAsOf(k int32) {
 	status := Scored
 	switch why := atRisk(h, o.Rolling, k, l.asOf); why {
 	case "":
+	case notStarted, alreadyDue:
+		return // not running: nobody expects a row
 	case alreadyKnown:
 		status = Decided
 	default:

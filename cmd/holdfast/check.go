@@ -151,6 +151,9 @@ func (a *app) showCheck(r *checkResult) error {
 	a.printf("%s: %d accounts, %d terms, newest event %s\n", r.Project, r.Accounts, r.Terms, r.Newest)
 	for _, f := range r.Findings {
 		a.printf("  %-8s %s: %s\n", f.Severity, f.Subject, f.Message)
+		if len(f.Examples) > 0 {
+			a.printf("           for example %q\n", f.Examples)
+		}
 	}
 	a.printf("  %d snapshots are eligible\n", r.Rows)
 	for _, c := range r.Left {
@@ -167,7 +170,7 @@ func (a *app) showCheck(r *checkResult) error {
 	if fatal > 0 {
 		for _, f := range r.Findings {
 			if f.Severity == data.Fatal {
-				return fmt.Errorf("%w: %s: %s", data.ErrBadData, f.Subject, f.Message)
+				return dataError("%s: %s", f.Subject, f.Message)
 			}
 		}
 	}

@@ -73,7 +73,7 @@ func (a *app) evaluate(ctx context.Context, l *loaded, output string) (*evaluate
 		return nil, err
 	}
 	if len(b.Frame.Rows) == 0 {
-		return nil, fmt.Errorf("%w: %s", data.ErrBadData, b.Explain())
+		return nil, dataError("%s", b.Explain())
 	}
 	o := a.backtestOptions()
 	o.Origins, o.Project, o.Data = l.origins, l.name, l.digest

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -49,7 +48,7 @@ Exits    0 ok; 2 configuration; 4 bad data, or no eligible snapshot`,
 				return err
 			}
 			if len(b.Frame.Rows) == 0 && asOf == "" {
-				return fmt.Errorf("%w: %s", data.ErrBadData, b.Explain())
+				return dataError("%s", b.Explain())
 			}
 			if err := a.writeTable(output, format, b.Frame.Table(l.sources.Location)); err != nil {
 				return err

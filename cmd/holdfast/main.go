@@ -18,17 +18,28 @@ import (
 	_ "time/tzdata" // the binary runs where no time zones are installed
 
 	"github.com/holdfast-churn/holdfast/data"
+	"github.com/holdfast-churn/holdfast/evaluate"
 	"github.com/holdfast-churn/holdfast/features"
 	"github.com/holdfast-churn/holdfast/predict"
 	"github.com/holdfast-churn/holdfast/predict/registry"
+	"github.com/holdfast-churn/holdfast/train"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		cancel(&interruptError{<-signals})
+		signal.Stop(signals) // a second one ends the program at once
+	}()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
+
+// An interruptError is the signal that ended a run.
+type interruptError struct{ signal os.Signal }
+
+func (e *interruptError) Error() string { return "stopped: " + e.signal.String() }
 
 // run executes one command line and returns its exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -39,6 +50,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	a.progress.end()
+	if err != nil && !a.started { // the command line itself was not understood
+		err = usageError("%v; see holdfast --help", err)
+	}
 	if err != nil {
 		fmt.Fprintf(stderr, "holdfast: %s\n", oneLine(err))
 	}
@@ -55,6 +69,7 @@ const (
 	exitNotFound    = 10
 	exitIntegrity   = 12
 	exitInterrupted = 130
+	exitTerminated  = 143
 )
 
 // errUsage is wrapped by mistakes in the command line or the project file.
@@ -62,19 +77,25 @@ var errUsage = errors.New("usage")
 
 // exitCode decides the exit code of every command.
 func exitCode(ctx context.Context, err error) int {
-	var spec *predict.SpecMismatchError
+	var mismatch *predict.SpecMismatchError
+	var untested *evaluate.NoOriginsError
+	var row *train.RowError
+	var stopped *interruptError
 	switch {
 	case err == nil:
 		return exitOK
-	case ctx.Err() != nil:
+	case errors.As(context.Cause(ctx), &stopped):
+		if stopped.signal == syscall.SIGTERM {
+			return exitTerminated
+		}
 		return exitInterrupted
 	case errors.Is(err, errUsage), errors.Is(err, features.ErrSpec):
 		return exitUsage
 	case errors.Is(err, registry.ErrRefused):
 		return exitRefused
-	case errors.Is(err, predict.ErrIntegrity), errors.As(err, &spec):
+	case errors.Is(err, predict.ErrIntegrity), errors.As(err, &mismatch):
 		return exitIntegrity
-	case errors.Is(err, data.ErrBadData):
+	case errors.Is(err, data.ErrBadData), errors.Is(err, train.ErrOneClass), errors.As(err, &untested), errors.As(err, &row):
 		return exitBadData
 	case errors.Is(err, registry.ErrNotFound), errors.Is(err, fs.ErrNotExist):
 		return exitNotFound
@@ -82,13 +103,24 @@ func exitCode(ctx context.Context, err error) int {
 	return exitFailure
 }
 
-// oneLine drops the markers that only the exit code needs, and joins lines.
-func oneLine(err error) string {
-	s := strings.TrimPrefix(err.Error(), errUsage.Error()+": ")
-	return strings.Join(strings.Fields(s), " ")
+// oneLine joins the lines of a message.
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
+// A codedError is a message whose exit code another error decides.
+type codedError struct {
+	code error
+	text string
 }
+
+func (e *codedError) Error() string { return e.text }
+func (e *codedError) Unwrap() error { return e.code }
 
 // usageError returns an error with exit code 2.
 func usageError(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", errUsage, fmt.Sprintf(format, args...))
+	return &codedError{errUsage, fmt.Sprintf(format, args...)}
+}
+
+// dataError returns an error with exit code 4.
+func dataError(format string, args ...any) error {
+	return &codedError{data.ErrBadData, fmt.Sprintf(format, args...)}
 }

@@ -22,6 +22,7 @@ type app struct {
 	fsys           data.FS
 	stdout, stderr io.Writer
 	progress       *progress
+	started        bool // the command line was understood and a command runs
 
 	dir     string
 	json    bool
@@ -45,7 +46,6 @@ gate refused; 10 not found; 12 integrity; 130, 143 interrupted.`,
 		SilenceErrors:     true,
 		PersistentPreRunE: func(*cobra.Command, []string) error { return a.start() },
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError("%v", err) })
 	f := root.PersistentFlags()
 	f.StringVarP(&a.dir, "dir", "C", "", "project folder (default: the working folder or its nearest parent with a holdfast.yaml)")
 	f.BoolVar(&a.json, "json", false, "print one JSON object on standard output, and nothing else there")
@@ -58,6 +58,7 @@ gate refused; 10 not found; 12 integrity; 130, 143 interrupted.`,
 
 // start checks the shared flags and sets up progress.
 func (a *app) start() error {
+	a.started = true
 	if a.workers < 0 {
 		return usageError("--workers %d: expected zero or more", a.workers)
 	}
@@ -169,8 +170,7 @@ func (l *loaded) asOf(flag, maxAge string) (time.Time, error) {
 		return t, c.err
 	}
 	if last := newest.AddDate(0, 0, -1); t.After(last.AddDate(0, 0, age)) {
-		return t, fmt.Errorf("%w: --as-of %s is more than %d days after the newest event (%s): load newer events, choose an earlier date, or raise --max-age",
-			data.ErrBadData, flag, age, last.Format(time.DateOnly))
+		return t, dataError("--as-of %s is more than %d days after the newest event (%s): load newer events, choose an earlier date, or raise --max-age", flag, age, last.Format(time.DateOnly))
 	}
 	return t, nil
 }

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -81,12 +80,11 @@ func (a *app) train(ctx context.Context, l *loaded, asOf time.Time) (*trained, e
 		return nil, err
 	}
 	if len(b.Frame.Rows) == 0 {
-		return nil, fmt.Errorf("%w: %s", data.ErrBadData, b.Explain())
+		return nil, dataError("%s", b.Explain())
 	}
 	mature, censored := matureAt(b.Frame, asOf)
 	if len(mature) == 0 {
-		return nil, fmt.Errorf("%w: 0 of %d eligible snapshots can train: none has an outcome that was mature at %s (due + grace, or known_at, lies later)",
-			data.ErrBadData, len(b.Frame.Rows), asOf.Format(time.DateOnly))
+		return nil, dataError("0 of %d eligible snapshots can train: none has an outcome that was mature at %s (due + grace, or known_at, lies later)", len(b.Frame.Rows), asOf.Format(time.DateOnly))
 	}
 	o := l.trainOptions(a)
 	o.AsOf, o.Censored, o.DataDigest = asOf.Format(time.DateOnly), censored, l.digest

@@ -50,9 +50,10 @@ const (
 func CART() evaluate.Candidate {
 	return evaluate.Candidate{
 		Name: "golearn_cart",
-		Note: fmt.Sprintf("golearn's decision tree, depth %d, numbers in %d quantile bins, grown on at most %d training rows "+
-			"(%d rows × columns) drawn with seed %d; it gives labels only, so p_churn = (k+1)/(n+2) of the predicted label "+
-			"over all training rows", maxDepth, bins, maxRows, maxCells, seed),
+		Note: fmt.Sprintf("golearn's decision tree, depth %d, numbers in %d quantile bins, "+
+			"grown on at most %d training rows (%d rows × columns) drawn with seed %d; it gives labels only, "+
+			"so p_churn = (k+1)/(n+2) of the predicted label over all training rows",
+			maxDepth, bins, maxRows, maxCells, seed),
 		Fit: func(ctx context.Context, f *features.Frame) (evaluate.Predictor, error) {
 			return withinLimit(ctx, timeLimit, func() (evaluate.Predictor, error) { return fit(f) })
 		},

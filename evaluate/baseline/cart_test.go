@@ -23,10 +23,12 @@ func drawn(rows, columns int, seed uint64) *features.Frame {
 	random := rand.New(rand.NewPCG(seed, 0))
 	f := &features.Frame{Rows: make([]features.Row, rows), Columns: make([]features.Column, columns+2)}
 	for j := range columns + 1 {
-		f.Columns[j] = features.Column{Feature: features.Feature{Name: fmt.Sprintf("n%d", j), Kind: features.NumberKind}, Num: make([]float64, rows)}
+		f.Columns[j] = features.Column{Feature: features.Feature{Name: fmt.Sprintf("n%d", j),
+			Kind: features.NumberKind}, Num: make([]float64, rows)}
 	}
 	plan := &f.Columns[columns+1]
-	*plan = features.Column{Feature: features.Feature{Name: "plan", Kind: features.LevelKind}, Levels: []string{"free", "gold"}}
+	*plan = features.Column{Feature: features.Feature{Name: "plan", Kind: features.LevelKind},
+		Levels: []string{"free", "gold"}}
 	for i := range f.Rows {
 		for j := range columns {
 			f.Columns[j].Num[i] = random.NormFloat64()
@@ -79,7 +81,8 @@ func TestCARTFindsEffects(t *testing.T) {
 	}
 	for v := range rows {
 		if want := (churned[v] + 1) / (rows[v] + 2); v != want {
-			t.Errorf("p = %v for a label that %v of %v training rows churned with, want %v", v, churned[v], rows[v], want)
+			t.Errorf("p = %v for a label that %v of %v training rows churned with, want %v", v, churned[v],
+				rows[v], want)
 		}
 	}
 	// Visible x > .5 without gold holds .157 of .204 churned and .028 of .796 renewed: AUC (1 + .77 - .035)/2 = .87.
@@ -143,7 +146,8 @@ func TestCARTMatchesLevelsByName(t *testing.T) {
 	if got, err := predictor.Prob(nil, g); err != nil || !slices.Equal(got, want) {
 		t.Errorf("renumbered levels changed the predictions, %v", err)
 	}
-	if _, err := predictor.Prob(nil, &features.Frame{Rows: g.Rows, Columns: g.Columns[1:]}); err == nil || !strings.Contains(err.Error(), `"n0"`) {
+	if _, err := predictor.Prob(nil, &features.Frame{Rows: g.Rows, Columns: g.Columns[1:]}); err == nil ||
+		!strings.Contains(err.Error(), `"n0"`) {
 		t.Errorf("a frame without n0: %v", err)
 	}
 }
@@ -177,7 +181,8 @@ func TestNumberCode(t *testing.T) {
 func TestCARTWithoutAnythingToSplit(t *testing.T) {
 	f := drawn(300, 0, 5)
 	f.Columns = f.Columns[:1] // the constant one
-	if _, err := CART().Fit(context.Background(), f); err == nil || !strings.Contains(err.Error(), "no column varies") {
+	if _, err := CART().Fit(context.Background(), f); err == nil ||
+		!strings.Contains(err.Error(), "no column varies") {
 		t.Errorf("a constant column: %v", err)
 	}
 	f = drawn(300, 2, 5)
@@ -194,7 +199,8 @@ func TestWithinLimit(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
 	hang := func() (evaluate.Predictor, error) { <-release; return nil, nil }
-	if _, err := withinLimit(context.Background(), time.Millisecond, hang); err == nil || err.Error() != "golearn took more than 1ms" {
+	if _, err := withinLimit(context.Background(), time.Millisecond, hang); err == nil ||
+		err.Error() != "golearn took more than 1ms" {
 		t.Errorf("a fit that hangs: %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -202,7 +208,8 @@ func TestWithinLimit(t *testing.T) {
 	if _, err := withinLimit(ctx, time.Minute, hang); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled context: %v", err)
 	}
-	_, err := withinLimit(context.Background(), time.Minute, func() (evaluate.Predictor, error) { panic("index out of range") })
+	_, err := withinLimit(context.Background(), time.Minute,
+		func() (evaluate.Predictor, error) { panic("index out of range") })
 	if err == nil || err.Error() != "golearn panicked: index out of range" {
 		t.Errorf("a panic: %v", err)
 	}

@@ -23,17 +23,20 @@ func TestWriteCSV(t *testing.T) {
 	if len(metrics) != 2 || metrics[0]["candidate"] != "ours" || metrics[1]["candidate"] != "base_rate" {
 		t.Fatalf("metrics of %v", metrics)
 	}
-	if got, err := strconv.ParseFloat(metrics[0]["log_loss"], 64); err != nil || got != float64(r.Candidates[0].Pooled.LogLoss) {
+	if got, err := strconv.ParseFloat(metrics[0]["log_loss"], 64); err != nil ||
+		got != float64(r.Candidates[0].Pooled.LogLoss) {
 		t.Errorf("log loss %q, want %v", metrics[0]["log_loss"], r.Candidates[0].Pooled.LogLoss)
 	}
 	if metrics[0]["log_loss_difference_low"] == "" || metrics[1]["log_loss_difference_low"] != "" {
-		t.Errorf("intervals %q and %q: the base rate has none", metrics[0]["log_loss_difference_low"], metrics[1]["log_loss_difference_low"])
+		t.Errorf("intervals %q and %q: the base rate has none", metrics[0]["log_loss_difference_low"],
+			metrics[1]["log_loss_difference_low"])
 	}
 	deciles := readCSV(t, dir, "deciles.csv")
 	if deciles[0]["decile"] != "1" || deciles[9]["captured"] != "1" {
 		t.Errorf("deciles begin with %v and end with %v", deciles[0], deciles[9])
 	}
-	if origins := readCSV(t, dir, "origins.csv"); len(origins) != 2*r.Design.Tested || origins[0]["origin"] != r.Candidates[0].Origins[0].Origin {
+	if origins := readCSV(t, dir, "origins.csv"); len(origins) != 2*r.Design.Tested ||
+		origins[0]["origin"] != r.Candidates[0].Origins[0].Origin {
 		t.Errorf("%d origins of 2 candidates, %d were tested", len(origins), r.Design.Tested)
 	}
 }

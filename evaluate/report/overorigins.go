@@ -115,7 +115,8 @@ func (o *overOrigins) line(c *canvas, s *series, x, y scale) {
 
 // perCandidate returns one series per candidate that has the figure anywhere,
 // in the candidates' order; the base rate has a colour of its own.
-func perCandidate(r *evaluate.Report, figure func(*evaluate.Metrics) evaluate.Number, withBase bool) []series {
+func perCandidate(r *evaluate.Report, figure func(*evaluate.Metrics) evaluate.Number,
+	withBase bool) []series {
 	var all []series
 	others := 0
 	for i := range r.Candidates {

@@ -48,6 +48,7 @@ func plots(r *evaluate.Report, subject *evaluate.Scores) []plot {
 	}
 	three := func(v float64) string { return fmt.Sprintf("%.3f", v) }
 	two := func(v float64) string { return fmt.Sprintf("%.2f", v) }
+	percent := func(v float64) string { return fmt.Sprintf("%.3g %%", 100*v) }
 	all := []plot{}
 	add := func(p plot, o overOrigins) {
 		if len(p.Series) == 0 {
@@ -64,7 +65,7 @@ func plots(r *evaluate.Report, subject *evaluate.Scores) []plot {
 			Note:   "Rings mark where the mean prediction is more than 10 % off.",
 			Series: predictedAndObserved(r, subject),
 			Format: func(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) },
-		}, overOrigins{Label: "churn", Guide: math.NaN(), Zero: true, Format: func(v float64) string { return fmt.Sprintf("%.3g %%", 100*v) }})
+		}, overOrigins{Label: "churn", Guide: math.NaN(), Zero: true, Format: percent})
 	}
 	add(plot{
 		Title:  "Log loss: below the base rate is better",

@@ -96,8 +96,9 @@ func bars(h *evaluate.Histogram) []bar {
 
 func reliabilityAlt(s *evaluate.Scores) string {
 	low, high := s.Deciles[len(s.Deciles)-1], s.Deciles[0]
-	return fmt.Sprintf("Reliability diagram of %s with %d points, one a decile of p. The lowest: predicted %s, observed %s. "+
-		"The highest: predicted %s, observed %s. Below it a histogram of the predictions.", s.Name, len(s.Deciles),
+	return fmt.Sprintf("Reliability diagram of %s with %d points, one a decile of p. "+
+		"The lowest: predicted %s, observed %s. The highest: predicted %s, observed %s. "+
+		"Below it a histogram of the predictions.", s.Name, len(s.Deciles),
 		low.MeanP.Percent(), low.Rate.Percent(), high.MeanP.Percent(), high.Rate.Percent())
 }
 

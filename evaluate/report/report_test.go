@@ -63,16 +63,17 @@ func candidate(name, note string, l line) evaluate.Candidate {
 }
 
 func failing(message string) evaluate.Candidate {
-	return evaluate.Candidate{Name: "fails", Fit: func(context.Context, *features.Frame) (evaluate.Predictor, error) {
-		return nil, errors.New(message)
-	}}
+	fit := func(context.Context, *features.Frame) (evaluate.Predictor, error) { return nil, errors.New(message) }
+	return evaluate.Candidate{Name: "fails", Fit: fit}
 }
 
 func options() evaluate.Options {
-	return evaluate.Options{Bootstrap: 50, Project: "acme", Origins: evaluate.OriginOptions{First: time.Date(2023, 2, 1, 0, 0, 0, 0, time.UTC)}}
+	return evaluate.Options{Bootstrap: 50, Project: "acme",
+		Origins: evaluate.OriginOptions{First: time.Date(2023, 2, 1, 0, 0, 0, 0, time.UTC)}}
 }
 
-func backtest(t *testing.T, f *features.Frame, o evaluate.Options, candidates ...evaluate.Candidate) *evaluate.Report {
+func backtest(t *testing.T, f *features.Frame, o evaluate.Options,
+	candidates ...evaluate.Candidate) *evaluate.Report {
 	t.Helper()
 	result, err := evaluate.Backtest(context.Background(), f, candidates, o)
 	if err != nil {
@@ -94,7 +95,8 @@ func render(t *testing.T, r *evaluate.Report) string {
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	f := drawn(300, 8)
-	folds, err := evaluate.CrossValidate(context.Background(), f, []evaluate.Candidate{candidate("ours", "", line{-2, 1})}, options())
+	folds, err := evaluate.CrossValidate(context.Background(), f,
+		[]evaluate.Candidate{candidate("ours", "", line{-2, 1})}, options())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +112,8 @@ func pages(t *testing.T) map[string]string {
 	}
 	quarter := options()
 	quarter.Origins.First, quarter.Origins.Months = time.Date(2023, 4, 1, 0, 0, 0, 0, time.UTC), 12
-	empty := &evaluate.Report{Subject: "ours", Candidates: []evaluate.Scores{{Name: "ours", Failure: "failed at 0 of 0 origins"}}}
+	empty := &evaluate.Report{Subject: "ours",
+		Candidates: []evaluate.Scores{{Name: "ours", Failure: "failed at 0 of 0 origins"}}}
 	return map[string]string{
 		"skill":       render(t, backtest(t, f, options(), candidate("ours", "", line{-2, 1}))),
 		"worse":       render(t, backtest(t, f, options(), candidate("ours", "", line{2, 1}))),
@@ -160,7 +163,8 @@ func TestPagesAreWellFormed(t *testing.T) {
 			}
 			ids[m[1]] = true
 		}
-		for _, m := range regexp.MustCompile(` (?:href="#|aria-labelledby=")([^"]*)"`).FindAllStringSubmatch(page, -1) {
+		reference := regexp.MustCompile(` (?:href="#|aria-labelledby=")([^"]*)"`)
+		for _, m := range reference.FindAllStringSubmatch(page, -1) {
 			if !ids[m[1]] {
 				t.Errorf("%s: no element has the id %q", name, m[1])
 			}
@@ -173,7 +177,8 @@ func TestPagesStandAlone(t *testing.T) {
 	for name, page := range pages(t) {
 		// The base64 digest of the style sheet may hold a double slash.
 		body := regexp.MustCompile(`sha256-[^']*'`).ReplaceAllString(page, "")
-		for _, never := range []string{"<script", "<link", "<iframe", "http:", "https:", "//", "javascript:", "style=", "src=", "url(", "@import"} {
+		for _, never := range []string{"<script", "<link", "<iframe", "http:", "https:", "//",
+			"javascript:", "style=", "src=", "url(", "@import"} {
 			if strings.Contains(body, never) {
 				t.Errorf("%s: contains %q", name, never)
 			}
@@ -192,7 +197,8 @@ func TestPagesStandAlone(t *testing.T) {
 		sum := sha256.Sum256([]byte(sheet[1]))
 		policy := regexp.MustCompile(`Content-Security-Policy" content="([^"]*)"`).FindStringSubmatch(page)
 		digest := strings.ReplaceAll(base64.StdEncoding.EncodeToString(sum[:]), "+", "&#43;")
-		if !strings.Contains(policy[1], "default-src &#39;none&#39;") || !strings.Contains(policy[1], digest) {
+		if !strings.Contains(policy[1], "default-src &#39;none&#39;") ||
+			!strings.Contains(policy[1], digest) {
 			t.Errorf("%s: policy %q does not name the style sheet sha256-%s", name, policy[1], digest)
 		}
 	}
@@ -222,7 +228,8 @@ func TestPagesEscapeEverything(t *testing.T) {
 func TestCanvasEscapes(t *testing.T) {
 	c := newCanvas(10, 10, `a "b" <c>`)
 	c.text("end", 1, 2, "<d> & e")
-	if got := string(c.done()); !strings.Contains(got, "a &#34;b&#34; &lt;c&gt;") || !strings.Contains(got, "&lt;d&gt; &amp; e") {
+	if got := string(c.done()); !strings.Contains(got, "a &#34;b&#34; &lt;c&gt;") ||
+		!strings.Contains(got, "&lt;d&gt; &amp; e") {
 		t.Error(got)
 	}
 }
@@ -233,8 +240,9 @@ func TestPageShowsTheReport(t *testing.T) {
 	page := render(t, r)
 	ours := &r.Candidates[0]
 	for _, want := range []string{
-		"ours: better than the base rate", ours.Pooled.LogLoss.Fixed(4), ours.VersusBase.LogLoss.Low.Signed(), "a note", "no model",
-		ours.Pooled.AUC.Fixed(3), ours.Deciles[0].Rate.Percent(), evaluate.Binning, "skipped: fewer than 200 training rows",
+		"ours: better than the base rate", "a note", "no model", "skipped: fewer than 200 training rows",
+		ours.Pooled.LogLoss.Fixed(4), ours.VersusBase.LogLoss.Low.Signed(), ours.Pooled.AUC.Fixed(3),
+		ours.Deciles[0].Rate.Percent(), evaluate.Binning,
 		evaluate.Count(r.Origins[2].Purged), "Reliability diagram of ours with 10 points",
 	} {
 		if !strings.Contains(page, want) {
@@ -278,7 +286,8 @@ func TestScale(t *testing.T) {
 			}
 		}
 		if s.at(ticks[0]) != 0 || math.Abs(s.at(ticks[len(ticks)-1])-100) > 1e-9 {
-			t.Errorf("%v to %v: ends at %v and %v", test.from, test.to, s.at(ticks[0]), s.at(ticks[len(ticks)-1]))
+			t.Errorf("%v to %v: ends at %v and %v", test.from, test.to, s.at(ticks[0]),
+				s.at(ticks[len(ticks)-1]))
 		}
 	}
 }

@@ -21,7 +21,8 @@ type canvas struct {
 // scales to the width it has. alt says in a sentence or two what it shows.
 func newCanvas(width, height float64, alt string) *canvas {
 	c := &canvas{}
-	fmt.Fprintf(c, `<svg viewBox="0 0 %s %s" role="img" aria-label="%s">`, px(width), px(height), html.EscapeString(alt))
+	fmt.Fprintf(c, `<svg viewBox="0 0 %s %s" role="img" aria-label="%s">`, px(width), px(height),
+		html.EscapeString(alt))
 	return c
 }
 
@@ -34,11 +35,13 @@ func (c *canvas) done() template.HTML {
 func px(x float64) string { return strconv.FormatFloat(math.Round(x*10)/10, 'f', -1, 64) }
 
 func (c *canvas) line(class string, x1, y1, x2, y2 float64) {
-	fmt.Fprintf(c, `<line class="%s" x1="%s" y1="%s" x2="%s" y2="%s"/>`, class, px(x1), px(y1), px(x2), px(y2))
+	fmt.Fprintf(c, `<line class="%s" x1="%s" y1="%s" x2="%s" y2="%s"/>`, class, px(x1), px(y1), px(x2),
+		px(y2))
 }
 
 func (c *canvas) rect(class string, x, y, width, height float64) {
-	fmt.Fprintf(c, `<rect class="%s" x="%s" y="%s" width="%s" height="%s"/>`, class, px(x), px(y), px(width), px(height))
+	fmt.Fprintf(c, `<rect class="%s" x="%s" y="%s" width="%s" height="%s"/>`, class, px(x), px(y),
+		px(width), px(height))
 }
 
 func (c *canvas) circle(class string, x, y, r float64) {
@@ -47,7 +50,8 @@ func (c *canvas) circle(class string, x, y, r float64) {
 
 // text writes s with its anchor (start, middle or end) at x and its baseline at y.
 func (c *canvas) text(anchor string, x, y float64, s string) {
-	fmt.Fprintf(c, `<text text-anchor="%s" x="%s" y="%s">%s</text>`, anchor, px(x), px(y), html.EscapeString(s))
+	fmt.Fprintf(c, `<text text-anchor="%s" x="%s" y="%s">%s</text>`, anchor, px(x), px(y),
+		html.EscapeString(s))
 }
 
 // path joins the points by lines; a point that is not a number breaks it.

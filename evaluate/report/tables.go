@@ -27,22 +27,32 @@ var metricLines = []struct {
 	name, hint string
 	text       func(*evaluate.Metrics) string
 }{
-	{"Brier score", "mean squared error; lower is better", func(m *evaluate.Metrics) string { return m.Brier.Fixed(4) }},
-	{"AUC", "ranking; 0.5 is chance, 1 perfect; mean over origins", func(m *evaluate.Metrics) string { return m.AUC.Fixed(3) }},
-	{"Lift, top tenth", "churn there against the average", func(m *evaluate.Metrics) string { return m.Lift.Fixed(2) }},
-	{"Mean prediction", "to be compared with the next line", func(m *evaluate.Metrics) string { return m.MeanP.Percent() }},
+	{"Brier score", "mean squared error; lower is better",
+		func(m *evaluate.Metrics) string { return m.Brier.Fixed(4) }},
+	{"AUC", "ranking; 0.5 is chance, 1 perfect; mean over origins",
+		func(m *evaluate.Metrics) string { return m.AUC.Fixed(3) }},
+	{"Lift, top tenth", "churn there against the average",
+		func(m *evaluate.Metrics) string { return m.Lift.Fixed(2) }},
+	{"Mean prediction", "to be compared with the next line",
+		func(m *evaluate.Metrics) string { return m.MeanP.Percent() }},
 	{"Observed rate", "share that churned", func(m *evaluate.Metrics) string { return m.Rate.Percent() }},
-	{"Observed : expected", "1 is right; above, more churned than predicted", func(m *evaluate.Metrics) string { return m.OE.Fixed(2) }},
-	{"Calibration in the large", "0 is right; in log-odds", func(m *evaluate.Metrics) string { return m.InTheLarge.Fixed(3) }},
-	{"Calibration intercept", "0 is right; beside the slope", func(m *evaluate.Metrics) string { return m.Intercept.Fixed(3) }},
-	{"Calibration slope", "1 is right; below, predictions are too extreme", func(m *evaluate.Metrics) string { return m.Slope.Fixed(3) }},
-	{"ECE", "mean distance from the observed rate; lower is better", func(m *evaluate.Metrics) string { return m.ECE.Fixed(4) }},
+	{"Observed : expected", "1 is right; above, more churned than predicted",
+		func(m *evaluate.Metrics) string { return m.OE.Fixed(2) }},
+	{"Calibration in the large", "0 is right; in log-odds",
+		func(m *evaluate.Metrics) string { return m.InTheLarge.Fixed(3) }},
+	{"Calibration intercept", "0 is right; beside the slope",
+		func(m *evaluate.Metrics) string { return m.Intercept.Fixed(3) }},
+	{"Calibration slope", "1 is right; below, predictions are too extreme",
+		func(m *evaluate.Metrics) string { return m.Slope.Fixed(3) }},
+	{"ECE", "mean distance from the observed rate; lower is better",
+		func(m *evaluate.Metrics) string { return m.ECE.Fixed(4) }},
 }
 
 // metricTable lists the pooled metrics, one column per candidate.
 func metricTable(r *evaluate.Report) []metricRow {
 	loss := metricRow{Name: "Log loss", Hint: "lower is better"}
-	versus := metricRow{Name: "Difference to base rate", Hint: "of log loss, with its 90 % interval by account; below 0 is better"}
+	versus := metricRow{Name: "Difference to base rate",
+		Hint: "of log loss, with its 90 % interval by account; below 0 is better"}
 	for i := range r.Candidates {
 		c := &r.Candidates[i]
 		figure, difference := cell{Figure: "failed"}, cell{Figure: dash}
@@ -50,7 +60,8 @@ func metricTable(r *evaluate.Report) []metricRow {
 			figure.Figure = c.Pooled.LogLoss.Fixed(4)
 		}
 		if v := c.VersusBase; v != nil {
-			difference = cell{v.LogLoss.Estimate.Signed(), v.LogLoss.Low.Signed() + " to " + v.LogLoss.High.Signed()}
+			difference = cell{v.LogLoss.Estimate.Signed(),
+				v.LogLoss.Low.Signed() + " to " + v.LogLoss.High.Signed()}
 		}
 		loss.Cells, versus.Cells = append(loss.Cells, figure), append(versus.Cells, difference)
 	}
