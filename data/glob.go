@@ -3,6 +3,7 @@
 package data
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"net/url"
@@ -52,6 +53,9 @@ func glob(fsys FS, pattern string) ([]source, error) {
 	root := strings.Join(parts[:first], "/")
 	if first > 0 {
 		root += "/"
+	}
+	if info, err := fsys.Stat(cmp.Or(root, ".")); errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
+		return nil, &noFileError{pattern}
 	}
 	w := walker{fsys: fsys}
 	if err := w.walk(root, parts[first:]); err != nil {

@@ -128,6 +128,9 @@ func labels(t *data.Table, o TableOptions) (func(int) int8, error) {
 			values[text(i)]++
 		}
 	}
+	if len(values) > 2 {
+		return nil, labelError(t, o, values, "a label has two values")
+	}
 	positive := o.Positive
 	for v := range values {
 		switch low := strings.ToLower(v); {
@@ -140,9 +143,6 @@ func labels(t *data.Table, o TableOptions) (func(int) int8, error) {
 	}
 	if o.Positive != "" && values[o.Positive] == 0 {
 		return nil, labelError(t, o, values, fmt.Sprintf("--positive %q is not among them", o.Positive))
-	}
-	if len(values) > 2 {
-		return nil, labelError(t, o, values, "a label has two values")
 	}
 	return func(i int) int8 {
 		switch {

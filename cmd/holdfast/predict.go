@@ -164,7 +164,9 @@ func (a *app) showScores(s *scored) error {
 		when = " as of " + s.AsOf
 	}
 	a.printf("%s: %d rows%s, model %s\n", s.Path, s.Rows, when, s.ModelID)
-	a.printf("  status  %s\n", tallyText(s.Status))
+	if s.Status != nil {
+		a.printf("  status  %s\n", tallyText(s.Status))
+	}
 	a.printf("  tiers   %s\n", tallyText(s.Tiers))
 	for _, c := range s.Left {
 		a.printf("  left out: %d, %s\n", c.Rows, c.Reason)
