@@ -9,6 +9,7 @@ import (
 	"math"
 	"sync"
 
+	"github.com/holdfast-churn/holdfast/data"
 	"github.com/holdfast-churn/holdfast/features"
 )
 
@@ -29,8 +30,9 @@ type Options struct {
 	// Progress, if set, is told after each fit how many of the total are done
 	// and what the last one was. Calls never overlap.
 	Progress func(done, total int, what string)
-	// Project, Data and Version are copied into the report.
+	// Project, Data, Version and DataFindings are copied into the report.
 	Project, Data, Version string
+	DataFindings           []data.Finding
 }
 
 func (o *Options) validate() error {

@@ -7,6 +7,8 @@ import (
 	"math"
 	"time"
 
+	"gonum.org/v1/gonum/stat"
+
 	"github.com/holdfast-churn/holdfast/features"
 )
 
@@ -93,13 +95,12 @@ func meanAUC(origins []OriginScores) Number {
 	return Number(total / rows)
 }
 
-// versusBase compares the log loss of a candidate, pooled over all rows, to
-// that of the base rate.
-func (t *pool) versusBase(ours, base []prediction, o *Options) *Comparison {
+// compare compares the log loss of a candidate, pooled over all rows, to that
+// of other predictions for them.
+func (t *pool) compare(ours, others []float64, o *Options) *Comparison {
 	d, w := make([]float64, t.groups), make([]float64, t.groups)
-	p, q := join(ours), join(base)
 	for i, g := range t.group {
-		d[g] += float64(t.w[i] * (logLossOf(p[i], t.y[i]) - logLossOf(q[i], t.y[i])))
+		d[g] += float64(t.w[i] * (logLossOf(ours[i], t.y[i]) - logLossOf(others[i], t.y[i])))
 		w[g] += t.w[i]
 	}
 	c := &Comparison{LogLoss: clusterInterval(d, w, o.replicates(), o.Seed)}
@@ -112,6 +113,20 @@ func (t *pool) versusBase(ours, base []prediction, o *Options) *Comparison {
 		c.Finding = NoSkill
 	}
 	return c
+}
+
+// ownMean returns, for each row, the candidate's weighted mean p at the row's
+// origin.
+func (t *pool) ownMean(p []float64) []float64 {
+	means := make([]float64, len(p))
+	for o := range len(t.starts) - 1 {
+		lo, hi := t.starts[o], t.starts[o+1]
+		mean := stat.Mean(p[lo:hi], t.w[lo:hi])
+		for i := lo; i < hi; i++ {
+			means[i] = mean
+		}
+	}
+	return means
 }
 
 func join(predictions []prediction) []float64 {
@@ -133,6 +148,8 @@ func newResult(f *features.Frame, origins, tested []Origin, candidates []Candida
 		Design:     design,
 		OffOrigins: []string{},
 		Warnings:   []string{},
+
+		DataFindings: o.DataFindings,
 	}
 	byCandidate := make([][]prediction, len(candidates))
 	base := 0
@@ -147,8 +164,11 @@ func newResult(f *features.Frame, origins, tested []Origin, candidates []Candida
 	}
 	for c := range candidates {
 		if s := &r.Candidates[c]; c != base && s.Failure == "" && r.Candidates[base].Failure == "" {
-			s.VersusBase = t.versusBase(byCandidate[c], byCandidate[base], o)
+			p := join(byCandidate[c])
+			s.VersusBase = t.compare(p, join(byCandidate[base]), o)
 			s.VersusBase.Words = comparisonWords(s, &r.Candidates[base])
+			s.VersusOwnMean = t.compare(p, t.ownMean(p), o)
+			s.VersusOwnMean.Words = ownMeanWords(s)
 		}
 	}
 	for i := range origins {

@@ -43,6 +43,8 @@ type Report struct {
 	// than 10 % away from the observed rate.
 	OffOrigins []string `json:"off_origins"`
 	Warnings   []string `json:"warnings"`
+	// DataFindings is what the caller's data check found; a ready table has none.
+	DataFindings []data.Finding `json:"data_findings,omitempty"`
 }
 
 // JSON returns the bytes of report.json.
@@ -109,11 +111,14 @@ type Scores struct {
 	Failure string `json:"failure,omitempty"`
 	// Pooled is over all test rows, except that its AUC is the mean over the
 	// origins, weighted by rows: pooled AUC moves with the base rate alone.
-	Pooled     *Metrics       `json:"pooled,omitempty"`
-	VersusBase *Comparison    `json:"versus_base,omitempty"`
-	Deciles    []Bin          `json:"deciles,omitempty"` // of all test rows, highest p first
-	Histogram  *Histogram     `json:"histogram,omitempty"`
-	Origins    []OriginScores `json:"origins"` // the tested ones, in order
+	Pooled     *Metrics    `json:"pooled,omitempty"`
+	VersusBase *Comparison `json:"versus_base,omitempty"`
+	// VersusOwnMean compares with the candidate's own mean p at each origin, for
+	// every row of it: what is left is what telling accounts apart is worth.
+	VersusOwnMean *Comparison    `json:"versus_own_mean,omitempty"`
+	Deciles       []Bin          `json:"deciles,omitempty"` // of all test rows, highest p first
+	Histogram     *Histogram     `json:"histogram,omitempty"`
+	Origins       []OriginScores `json:"origins"` // the tested ones, in order
 }
 
 // OriginScores holds what one candidate reached at one origin.
@@ -133,8 +138,8 @@ type Interval struct {
 	High     Number `json:"high"`
 }
 
-// A Comparison is the pooled log loss of a candidate minus that of the base
-// rate on the same rows; below 0 the candidate is better.
+// A Comparison is the pooled log loss of a candidate minus that of other
+// predictions for the same rows; below 0 the candidate is better.
 type Comparison struct {
 	LogLoss Interval `json:"log_loss_difference"`
 	Finding Finding  `json:"finding"`

@@ -15,8 +15,6 @@ const (
 	// muchCensored is the share of rows in the test windows without a known
 	// outcome from which the report warns.
 	muchCensored = 0.05
-	// hardlyRanks is the AUC below which the verdict says so.
-	hardlyRanks = 0.55
 )
 
 // conclude writes what the figures say: verdict, origins that are off, and
@@ -36,6 +34,9 @@ func (r *Report) conclude() {
 	}
 	if subject.VersusBase != nil {
 		r.Verdict = append(r.Verdict, subject.VersusBase.Words)
+		if subject.VersusBase.Finding != NoSkill && subject.VersusOwnMean.Finding != Better {
+			r.Verdict = append(r.Verdict, subject.VersusOwnMean.Words)
+		}
 	}
 	r.Verdict = append(r.Verdict, meanWords(subject, r.noun()), rankWords(subject))
 }
@@ -106,14 +107,22 @@ func rankWords(s *Scores) string {
 	}
 	words := fmt.Sprintf("The tenth of rows with the highest p churned %.1f times as often as the average; AUC %.3f.",
 		float64(m.Lift), float64(m.AUC))
-	if m.AUC < hardlyRanks {
-		words += " That is hardly better than chance, which is 0.5"
-		if s.VersusBase != nil && s.VersusBase.Finding == Better {
-			words += ": what it gains over the base rate is in the level of its predictions"
-		}
-		words += "."
-	}
 	return words
+}
+
+// ownMeanWords says whether a candidate tells accounts apart, or only knows
+// the level of churn.
+func ownMeanWords(s *Scores) string {
+	c := &s.VersusOwnMean.LogLoss
+	figures := fmt.Sprintf("difference of log loss %s (90 %% interval by account %s to %s)", c.Estimate.Signed(), c.Low.Signed(), c.High.Signed())
+	switch s.VersusOwnMean.Finding {
+	case Better:
+		return "It tells accounts apart: against its own mean at each origin, " + figures + "."
+	case Worse:
+		return "It tells accounts apart wrongly: its own mean at each origin would do better, " + figures + "."
+	}
+	return "No skill shown in telling accounts apart: its own mean at each origin would do as well, " + figures +
+		"; what it gains over the base rate is the level of churn."
 }
 
 // offWords describes an origin whose mean prediction is off.

@@ -3,6 +3,7 @@
 package evaluate
 
 import (
+	"context"
 	"encoding/json"
 	"math"
 	"strings"
@@ -79,17 +80,41 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// A candidate that gains by its level alone is not said to rank.
-func TestVerdictOnRanking(t *testing.T) {
-	m := &Metrics{AUC: 0.52, Lift: 1.1}
-	better := &Comparison{Finding: Better}
-	if got := rankWords(&Scores{Pooled: m, VersusBase: better}); !strings.Contains(got,
-		"hardly better than chance") || !strings.Contains(got, "level") {
-		t.Error(got)
+// A candidate that knows how the level of churn moves, and nothing else, beats
+// an expanding base rate and is still said to have no skill.
+func TestLevelAloneIsNoSkill(t *testing.T) {
+	f := history(400, 12, 1)
+	for i := range f.Rows {
+		month := i % 12 // churn of every account rises from month to month
+		f.Rows[i].Y = 0
+		if (i/12+7*month)%40 < 2+2*month {
+			f.Rows[i].Y = 1
+		}
 	}
-	m.AUC = Number(math.NaN())
-	if got := rankWords(&Scores{Pooled: m}); !strings.Contains(got, "cannot be said") {
-		t.Error(got)
+	latest := Candidate{Name: "latest", Fit: func(_ context.Context, f *features.Frame) (Predictor, error) {
+		newest := int64(math.MinInt64)
+		for i := range f.Rows {
+			newest = max(newest, f.Rows[i].Snapshot)
+		}
+		return baseRate(churnRate(f.Rows, f.Where(func(r *features.Row) bool { return r.Snapshot == newest }))), nil
+	}}
+	r := backtest(t, f, Options{}, latest).Report
+	s := scoresOf(t, r, "latest")
+	if s.VersusBase.Finding != Better {
+		t.Fatalf("against the base rate: %s", s.VersusBase.Words)
+	}
+	if d := s.VersusOwnMean.LogLoss.Estimate; s.VersusOwnMean.Finding != NoSkill || math.Abs(float64(d)) > 1e-12 {
+		t.Errorf("against its own mean, which it predicts: %s", s.VersusOwnMean.Words)
+	}
+	if text := strings.Join(r.Verdict, " "); !strings.Contains(text, "No skill shown in telling accounts apart") {
+		t.Errorf("the verdict does not say so: %s", text)
+	}
+	if v := r.Promotion(); v.Pass || !strings.Contains(v.Reason, "No skill shown") {
+		t.Errorf("it may be promoted: %+v", v)
+	}
+	// One that ranks does tell accounts apart.
+	if s := scoresOf(t, backtest(t, history(400, 12, 1), Options{}, byLevel()).Report, "by_level"); s.VersusOwnMean.Finding != Better {
+		t.Errorf("by level: %s", s.VersusOwnMean.Words)
 	}
 }
 
@@ -102,7 +127,11 @@ func TestPromotion(t *testing.T) {
 		reason string
 	}{
 		{"better", Report{Subject: "m", Candidates: []Scores{{Name: "m",
-			VersusBase: &Comparison{Finding: Better, Words: "by much"}}}}, true, "by much"},
+			VersusBase:    &Comparison{Finding: Better, Words: "by much"},
+			VersusOwnMean: &Comparison{Finding: Better}}}}, true, "by much"},
+		{"level only", Report{Subject: "m", Candidates: []Scores{{Name: "m",
+			VersusBase:    &Comparison{Finding: Better, Words: "by much"},
+			VersusOwnMean: &Comparison{Finding: NoSkill, Words: "no ranking"}}}}, false, "no ranking"},
 		{"no skill", Report{Subject: "m", Candidates: []Scores{{Name: "m",
 			VersusBase: &Comparison{Finding: NoSkill, Words: "none"}}}}, false, "none"},
 		{"failed", Report{Subject: "m", Candidates: []Scores{{Name: "m", Failure: "no rows"}}}, false,

@@ -76,15 +76,10 @@ func (a *app) evaluate(ctx context.Context, l *loaded, output string) (*evaluate
 		return nil, dataError("%s", b.Explain())
 	}
 	o := a.backtestOptions()
-	o.Origins, o.Project, o.Data = l.origins, l.name, l.digest
+	o.Origins, o.Project, o.Data, o.DataFindings = l.origins, l.name, l.digest, data.Check(l.history, l.sources)
 	r, err := evaluate.Backtest(ctx, b.Frame, a.candidates(l.project, &l.spec), o)
 	if err != nil {
 		return nil, err
-	}
-	for _, f := range data.Check(l.history, l.sources) {
-		if f.Severity != data.Note || f.Check == "assumed_constant" {
-			r.Report.Warnings = append(r.Report.Warnings, f.Subject+": "+f.Message)
-		}
 	}
 	text, err := r.Report.JSON()
 	if err != nil {
@@ -94,10 +89,10 @@ func (a *app) evaluate(ctx context.Context, l *loaded, output string) (*evaluate
 		sum := sha256.Sum256(text)
 		output = filepath.Join(l.dir, "reports", hex.EncodeToString(sum[:6]))
 	}
-	if err := a.finishReport(r, output); err != nil {
+	if err := a.attachReport(l, r.Report, text); err != nil {
 		return nil, err
 	}
-	return r, a.attachReport(l, r.Report, text)
+	return r, a.finishReport(r, output)
 }
 
 // evaluateTable cross-validates a ready table, or splits it by time where it
@@ -179,10 +174,12 @@ func (a *app) attachReport(l *loaded, r *evaluate.Report, text []byte) error {
 func (a *app) showReport(r *evaluate.Report, dir string) error {
 	a.progress.end()
 	if a.json {
-		return a.printJSON(struct {
+		if err := a.printJSON(struct {
 			Path string `json:"path"`
 			*evaluate.Report
-		}{dir, r})
+		}{dir, r}); err != nil {
+			return err
+		}
 	}
 	a.printf("%s\n\n", strings.Join(r.Verdict, " "))
 	a.printf("  %-18s %9s %9s %9s %9s %10s %9s\n", "", "log loss", "Brier", "AUC", "ECE", "mean p", "observed")
@@ -200,5 +197,10 @@ func (a *app) showReport(r *evaluate.Report, dir string) error {
 		a.warn("%s", w)
 	}
 	a.printf("report: %s\n", filepath.Join(dir, "report.html"))
+	for i := range r.Candidates {
+		if c := &r.Candidates[i]; c.Name == r.Subject && c.Failure != "" {
+			return fmt.Errorf("the backtest of %s %s", c.Name, c.Failure)
+		}
+	}
 	return nil
 }

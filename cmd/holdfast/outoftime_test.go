@@ -109,12 +109,18 @@ func TestRavenstackIsTheNullItIs(t *testing.T) {
 		t.Fatalf("failed: %s", r.Candidates[0].Failure)
 	}
 	t.Logf("%s", v.Words)
-	covers := v.LogLoss.Low <= 0 && v.LogLoss.High >= 0
-	if says := strings.Contains(strings.Join(r.Verdict, " "), "no skill shown"); says != covers || covers != (v.Finding == evaluate.NoSkill) {
-		t.Errorf("the interval %v to %v covers 0: %v; the verdict says %q", v.LogLoss.Low, v.LogLoss.High, covers, r.Verdict)
+	verdict := strings.Join(r.Verdict, " ")
+	t.Logf("%s", r.Candidates[0].VersusOwnMean.Words)
+	if covers := v.LogLoss.Low <= 0 && v.LogLoss.High >= 0; covers != (v.Finding == evaluate.NoSkill) {
+		t.Errorf("the interval %v to %v covers 0: %v; the finding is %q", v.LogLoss.Low, v.LogLoss.High, covers, v.Finding)
 	}
-	if v.Finding == evaluate.Better {
-		t.Errorf("skill on a history without any: %s", v.Words)
+	// Churn doubles over the year, so that a model that follows its level beats
+	// the base rate of all the past; it cannot tell one account from another.
+	if !strings.Contains(strings.ToLower(verdict), "no skill shown") {
+		t.Errorf("the verdict does not say that no skill is shown: %s", verdict)
+	}
+	if p := r.Promotion(); p.Pass {
+		t.Errorf("the model may be promoted: %s", p.Reason)
 	}
 }
 

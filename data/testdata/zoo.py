@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes zoo_*.parquet and zoo.json: small files with every type and encoding
-that data.Read supports, and the values that they hold.
+"""Writes zoo_*.parquet, ../ipc/testdata/zoo_*.arrow and zoo.json: small files
+with every type and encoding that data.Read and ipc.Read support, and the
+values that they hold.
 
 Written with pyarrow 26.0.1, duckdb 2.0.0, numpy 2.4.6 and Python 3.11.7 (the
 script prints them), seed 20260131. DuckDB's V2 file packs 32-bit integers
@@ -100,6 +101,18 @@ names["int96"] = times.schema.names
 duck = table.drop_columns(["float16", "fixed", "uuid", "void"])
 names["duckdb"] = duck.schema.names
 duckdb.sql("copy duck to 'zoo_duckdb.parquet' (format parquet, parquet_version V2, compression zstd)")
+# Arrow files, for data/ipc: texts in every form, decimals of 256 bits, dates in
+# milliseconds, plain and compressed.
+arrow = table.set_column(table.schema.get_field_index("text"), "text", table["text"].combine_chunks().dictionary_encode())
+arrow = arrow.set_column(arrow.schema.get_field_index("sorted"), "sorted", arrow["sorted"].cast(pa.large_string()))
+arrow = arrow.set_column(arrow.schema.get_field_index("decimal38"), "decimal38", arrow["decimal38"].cast(pa.decimal256(50, 10)))
+arrow = arrow.set_column(arrow.schema.get_field_index("date"), "date", arrow["date"].cast(pa.date64()))
+arrow = arrow.drop_columns(["uuid"])
+arrow = arrow.append_column("nested", pa.array([[1, 2]] * N))
+for name, codec in [("plain", None), ("zstd", "zstd"), ("lz4", "lz4")]:
+    with pa.ipc.new_file(f"../ipc/testdata/zoo_{name}.arrow", arrow.schema, options=pa.ipc.IpcWriteOptions(compression=codec)) as out:
+        out.write_table(arrow, max_chunksize=16)
+    names[name + ".arrow"] = [c for c in arrow.schema.names if c != "nested"]
 with open("zoo.json", "w") as f:
     json.dump({"files": names, "columns": want}, f, indent=None, separators=(",", ":"), allow_nan=False)
 print("pyarrow", pa.__version__, "duckdb", duckdb.__version__, "numpy", np.__version__, sys.version.split()[0])

@@ -74,6 +74,9 @@ func badge(c *evaluate.Scores) (words, tone string) {
 	}
 	switch c.VersusBase.Finding {
 	case evaluate.Better:
+		if c.VersusOwnMean != nil && c.VersusOwnMean.Finding != evaluate.Better {
+			return "no skill shown beyond the level of churn", "none"
+		}
 		return "better than the base rate", "good"
 	case evaluate.Worse:
 		return "worse than the base rate", "bad"

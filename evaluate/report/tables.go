@@ -53,19 +53,19 @@ func metricTable(r *evaluate.Report) []metricRow {
 	loss := metricRow{Name: "Log loss", Hint: "lower is better"}
 	versus := metricRow{Name: "Difference to base rate",
 		Hint: "of log loss, with its 90 % interval by account; below 0 is better"}
+	ranking := metricRow{Name: "Difference to its own mean",
+		Hint: "of each origin; below 0 it tells accounts apart"}
 	for i := range r.Candidates {
 		c := &r.Candidates[i]
-		figure, difference := cell{Figure: "failed"}, cell{Figure: dash}
+		figure := cell{Figure: "failed"}
 		if c.Pooled != nil {
 			figure.Figure = c.Pooled.LogLoss.Fixed(4)
 		}
-		if v := c.VersusBase; v != nil {
-			difference = cell{v.LogLoss.Estimate.Signed(),
-				v.LogLoss.Low.Signed() + " to " + v.LogLoss.High.Signed()}
-		}
-		loss.Cells, versus.Cells = append(loss.Cells, figure), append(versus.Cells, difference)
+		loss.Cells = append(loss.Cells, figure)
+		versus.Cells = append(versus.Cells, difference(c.VersusBase))
+		ranking.Cells = append(ranking.Cells, difference(c.VersusOwnMean))
 	}
-	rows := []metricRow{loss, versus}
+	rows := []metricRow{loss, versus, ranking}
 	for _, line := range metricLines {
 		row := metricRow{Name: line.name, Hint: line.hint}
 		for i := range r.Candidates {
@@ -78,6 +78,13 @@ func metricTable(r *evaluate.Report) []metricRow {
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+func difference(c *evaluate.Comparison) cell {
+	if c == nil {
+		return cell{Figure: dash}
+	}
+	return cell{c.LogLoss.Estimate.Signed(), c.LogLoss.Low.Signed() + " to " + c.LogLoss.High.Signed()}
 }
 
 // An originLine is one line of the table of origins, with the subject's mean
