@@ -77,6 +77,7 @@ func (a *app) check(ctx context.Context, l *loaded) (*checkResult, error) {
 		return nil, err
 	}
 	r.Left, r.Rows = b.Left, len(b.Frame.Rows)
+	r.Findings = append(r.Findings, suspectFindings(b.Frame)...)
 	r.Labels = labelMonths(b.Frame, l.sources.Location)
 	churned, stayed := 0, 0
 	for _, m := range r.Labels {

@@ -75,8 +75,12 @@ func (a *app) evaluate(ctx context.Context, l *loaded, output string) (*evaluate
 	if len(b.Frame.Rows) == 0 {
 		return nil, dataError("%s", b.Explain())
 	}
+	if err := a.refuseLeaks(b.Frame); err != nil {
+		return nil, err
+	}
 	o := a.backtestOptions()
-	o.Origins, o.Project, o.Data, o.DataFindings = l.origins, l.name, l.digest, data.Check(l.history, l.sources)
+	o.Origins, o.Project, o.Data = l.origins, l.name, l.digest
+	o.DataFindings = append(data.Check(l.history, l.sources), suspectFindings(b.Frame)...)
 	r, err := evaluate.Backtest(ctx, b.Frame, a.candidates(l.project, &l.spec), o)
 	if err != nil {
 		return nil, err
@@ -105,7 +109,11 @@ func (a *app) evaluateTable(ctx context.Context, tf tableFlags) (*evaluate.Resul
 	if err != nil {
 		return nil, err
 	}
+	if err := a.refuseLeaks(f); err != nil {
+		return nil, err
+	}
 	o := a.backtestOptions()
+	o.DataFindings = suspectFindings(f)
 	o.Project, o.Data = filepath.Base(tf.path), data.Fingerprint(t)
 	p := tableProject(tf)
 	if tf.time != "" {

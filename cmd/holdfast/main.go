@@ -39,7 +39,9 @@ func main() {
 // An interruptError is the signal that ended a run.
 type interruptError struct{ signal os.Signal }
 
-func (e *interruptError) Error() string { return "stopped: " + e.signal.String() }
+func (e *interruptError) Error() string {
+	return fmt.Sprintf("stopped by signal (%v); nothing is left half-written", e.signal)
+}
 
 // run executes one command line and returns its exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -50,13 +52,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	a.progress.end()
-	if err != nil && !a.started { // the command line itself was not understood
+	var stopped *interruptError
+	switch {
+	case err == nil:
+	case errors.As(context.Cause(ctx), &stopped):
+		err = stopped
+	case !a.started:
+		// The command line itself was not understood.
 		err = usageError("%v; see holdfast --help", err)
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "holdfast: %s\n", oneLine(err))
 	}
-	return exitCode(ctx, err)
+	return exitCode(err)
 }
 
 // Exit codes, as DESIGN.md section 4 names them.
@@ -76,7 +84,7 @@ const (
 var errUsage = errors.New("usage")
 
 // exitCode decides the exit code of every command.
-func exitCode(ctx context.Context, err error) int {
+func exitCode(err error) int {
 	var mismatch *predict.SpecMismatchError
 	var untested *evaluate.NoOriginsError
 	var row *train.RowError
@@ -84,7 +92,7 @@ func exitCode(ctx context.Context, err error) int {
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.As(context.Cause(ctx), &stopped):
+	case errors.As(err, &stopped):
 		if stopped.signal == syscall.SIGTERM {
 			return exitTerminated
 		}

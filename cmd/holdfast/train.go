@@ -86,10 +86,14 @@ func (a *app) train(ctx context.Context, l *loaded, asOf time.Time) (*trained, e
 	if len(mature) == 0 {
 		return nil, dataError("0 of %d eligible snapshots can train: none has an outcome that was mature at %s (due + grace, or known_at, lies later)", len(b.Frame.Rows), asOf.Format(time.DateOnly))
 	}
+	f := b.Frame.Select(mature)
+	if err := a.refuseLeaks(f); err != nil {
+		return nil, err
+	}
 	o := l.trainOptions(a)
 	o.AsOf, o.Censored, o.DataDigest = asOf.Format(time.DateOnly), censored, l.digest
 	a.progress.begin("fitting", 0)
-	m, err := train.Fit(ctx, b.Frame.Select(mature), l.spec, o)
+	m, err := train.Fit(ctx, f, l.spec, o)
 	if err != nil {
 		return nil, err
 	}
@@ -135,6 +139,9 @@ func (a *app) trainTable(ctx context.Context, tf tableFlags, output string) erro
 	o.DataDigest = data.Fingerprint(t)
 	rows, without := labelled(f)
 	o.Censored = without
+	if err := a.refuseLeaks(f); err != nil {
+		return err
+	}
 	a.progress.begin("fitting", 0)
 	m, err := train.Fit(ctx, f.Select(rows), *spec, o)
 	if err != nil {
