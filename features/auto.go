@@ -96,10 +96,20 @@ func (b *autoBuilder) event(f Feature, suffix, label string) {
 	f.Label = f.From + ": " + label
 	if f.Type != "" {
 		f.Name = plain(f.From) + "_" + plain(f.Type) + "_" + suffix
-		f.Label = strings.ReplaceAll(f.Type, "_", " ") + ": " + label
+		f.Label = eventWords(f.From, f.Type) + ": " + label
 	}
 	f.Pillar = GuessPillar(f.From + " " + f.Type)
 	b.add(f)
+}
+
+// eventWords names an event type as people do: with its source, unless the
+// type says it already ("order" of the source orders).
+func eventWords(source, kind string) string {
+	words := strings.ReplaceAll(kind, "_", " ")
+	if strings.Contains(source, kind) || strings.Contains(kind, strings.TrimSuffix(source, "s")) {
+		return words
+	}
+	return strings.ReplaceAll(source, "_", " ") + ", " + words
 }
 
 // add gives the feature its defaults and a name of its own: a name that is
@@ -182,7 +192,7 @@ var pillarWords = []struct{ word, pillar string }{
 	{"support", "sentiment"}, {"complain", "sentiment"}, {"return", "sentiment"},
 	{"sponsor", "relationship"}, {"champion", "relationship"}, {"exec", "relationship"}, {"qbr", "relationship"},
 	{"training", "engagement"}, {"webinar", "engagement"}, {"meeting", "engagement"}, {"email", "engagement"},
-	{"community", "engagement"}, {"invoice", "roi"}, {"payment", "roi"}, {"roi", "roi"}, {"value_report", "roi"},
+	{"community", "engagement"}, {"invoice", "relationship"}, {"payment", "relationship"}, {"roi", "roi"}, {"value_report", "roi"},
 }
 
 // GuessPillar names the pillar of an event source or type by the words in its
