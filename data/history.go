@@ -363,14 +363,14 @@ func (e *RowError) Error() string {
 // Is makes every RowError an ErrBadData.
 func (e *RowError) Is(target error) bool { return target == ErrBadData }
 
-// tally counts rows and keeps the first three as examples.
+// tally counts rows and keeps the first three different examples.
 type tally struct {
 	n        int
 	examples []string
 }
 
 func (t *tally) add(example string) {
-	if t.n++; len(t.examples) < 3 {
+	if t.n++; len(t.examples) < 3 && !slices.Contains(t.examples, example) {
 		t.examples = append(t.examples, example)
 	}
 }

@@ -74,6 +74,33 @@ type scored struct {
 	Tiers   map[string]int `json:"tiers"`
 	Unseen  int            `json:"unseen_levels"` // values scored as the level other
 	Left    []data.Count   `json:"left_out,omitempty"`
+
+	worst []worstRow // for the terminal; the file has them all
+}
+
+// A worstRow is one of the accounts most likely to leave.
+type worstRow struct {
+	account, due, tier, reason string
+	p, health                  float64
+}
+
+// worstRows returns the n rows with the highest p, ties in order of the file.
+func worstRows(t *data.Table, n int) []worstRow {
+	p := t.Column("p_churn").Floats
+	var rows []int
+	for i := range p {
+		if p[i] == p[i] {
+			rows = append(rows, i)
+		}
+	}
+	sort.SliceStable(rows, func(a, b int) bool { return p[rows[a]] > p[rows[b]] })
+	var out []worstRow
+	for _, i := range rows[:min(n, len(rows))] {
+		due := time.Unix(t.Column("due").Ints[i]*24*60*60, 0).UTC().Format(time.DateOnly)
+		out = append(out, worstRow{t.Column("account_id").Text(i), due, t.Column("tier").Text(i), t.Column("reason_1").Text(i),
+			p[i], t.Column("health").Floats[i]})
+	}
+	return out
 }
 
 // predict scores a project's accounts at asOf with the referenced model.
@@ -96,7 +123,8 @@ func (a *app) predict(ctx context.Context, l *loaded, asOf time.Time, ref, outpu
 	if t.Rows == 0 {
 		a.warn("no account is at risk at %s; %s is empty", asOf.Format(time.DateOnly), output)
 	}
-	s := &scored{Path: output, ModelID: id, AsOf: asOf.Format(time.DateOnly), Rows: t.Rows, Status: counts(t, "status"), Tiers: counts(t, "tier"), Left: b.Left}
+	s := &scored{Path: output, ModelID: id, AsOf: asOf.Format(time.DateOnly), Rows: t.Rows, Status: counts(t, "status"), Tiers: counts(t, "tier"), Left: b.Left,
+		worst: worstRows(t, 5)}
 	s.Unseen, err = unseen(m, b.Frame)
 	return s, err
 }
@@ -170,6 +198,12 @@ func (a *app) showScores(s *scored) error {
 	a.printf("  tiers   %s\n", tallyText(s.Tiers))
 	for _, c := range s.Left {
 		a.printf("  left out: %d, %s\n", c.Rows, c.Reason)
+	}
+	if len(s.worst) > 0 {
+		a.printf("\n  %-14s %-10s %8s %7s  %-8s %s\n", "most at risk", "due", "p_churn", "health", "tier", "first reason")
+	}
+	for _, w := range s.worst {
+		a.printf("  %-14s %-10s %6.1f %% %7.0f  %-8s %s\n", w.account, w.due, 100*w.p, w.health, w.tier, w.reason)
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-churn/holdfast/data"
 	"github.com/holdfast-churn/holdfast/evaluate"
 	"github.com/holdfast-churn/holdfast/features"
 )
@@ -215,11 +216,12 @@ func TestPagesEscapeEverything(t *testing.T) {
 	c.Name, c.Note = "b "+evil, evil
 	r := backtest(t, f, o, candidate("a "+evil, evil, line{-2, 1}), c)
 	r.Warnings = append(r.Warnings, evil)
+	r.DataFindings = []data.Finding{{Subject: evil, Message: evil}}
 	page := render(t, r)
 	if strings.Contains(page, "<script") {
 		t.Error("markup of a name came through")
 	}
-	if n := strings.Count(page, "&lt;script&gt;"); n < 10 {
+	if n := strings.Count(page, "&lt;script&gt;"); n < 12 {
 		t.Errorf("%d escaped names, want all of them", n)
 	}
 }
@@ -237,11 +239,13 @@ func TestCanvasEscapes(t *testing.T) {
 // The page says what the report says.
 func TestPageShowsTheReport(t *testing.T) {
 	r := backtest(t, drawn(300, 8), options(), candidate("ours", "a note", line{-2, 1}), failing("no model"))
+	r.DataFindings = []data.Finding{{Subject: "usage", Message: "9 of 90 rows are left out"}}
 	page := render(t, r)
 	ours := &r.Candidates[0]
 	for _, want := range []string{
 		"ours: better than the base rate", "a note", "no model", "skipped: fewer than 200 training rows",
-		ours.Pooled.LogLoss.Fixed(4), ours.VersusBase.LogLoss.Low.Signed(), ours.Pooled.AUC.Fixed(3),
+		ours.Pooled.LogLoss.Fixed(4), ours.VersusBase.LogLoss.Low.Signed(),
+		ours.VersusOwnMean.LogLoss.High.Signed(), "usage: 9 of 90 rows are left out", ours.Pooled.AUC.Fixed(3),
 		ours.Deciles[0].Rate.Percent(), evaluate.Binning,
 		evaluate.Count(r.Origins[2].Purged), "Reliability diagram of ours with 10 points",
 	} {
