@@ -30,9 +30,9 @@ type Finding struct {
 }
 
 // Check looks for what makes a history less than it seems: rows that were
-// left out, events dated before their account was created, events after the
-// newest contract date, sources without events, and attributes whose value at
-// a snapshot is not known.
+// left out, events dated before their account was created or long after all
+// others, sources without events, and facts whose value at a snapshot is not
+// known.
 func Check(h *History, s Sources) []Finding {
 	var out []Finding
 	for _, d := range h.Dropped {
@@ -70,6 +70,10 @@ func checkSource(h *History, src *Source) []Finding {
 		}
 	}
 	var out []Finding
+	if src.Stray > 0 {
+		out = append(out, Finding{Warning, "stray", src.Name, src.Stray, len(src.Events), fmt.Sprintf(
+			"%d of %d events are dated over 90 days after all others; they do not count as the end of the data", src.Stray, len(src.Events)), nil})
+	}
 	for t := range total {
 		if early[t] == 0 {
 			continue
@@ -88,21 +92,32 @@ func checkSource(h *History, src *Source) []Finding {
 // outcome was known.
 var outcomeWords = []string{"churn", "leak", "cancel", "renewed", "outcome", "target", "label", "final", "terminat", "closed"}
 
-// checkAttributes names the attributes, which have no valid-from and so are
-// assumed constant, and warns of those whose name speaks of the outcome.
+// checkAttributes names the facts that have no valid-from and so are assumed
+// constant, and warns of those whose name speaks of the outcome.
 func checkAttributes(s Sources) []Finding {
 	var out []Finding
-	for _, name := range s.Accounts.Attributes {
-		i := slices.IndexFunc(outcomeWords, func(w string) bool { return strings.Contains(strings.ToLower(name), w) })
-		if i >= 0 {
-			out = append(out, Finding{Warning, "leak_suspect", "accounts." + name, 0, 0, fmt.Sprintf(
-				"column %q speaks of the outcome by its name (%q) and has no valid-from, so its value at a snapshot is not known; "+
-					"leave it out of attributes unless it never changes", name, outcomeWords[i]), nil})
+	var constant []string
+	facts := func(table string, names ...string) {
+		for _, name := range names {
+			if name == "" {
+				continue
+			}
+			constant = append(constant, table+"."+name)
+			i := slices.IndexFunc(outcomeWords, func(w string) bool { return strings.Contains(strings.ToLower(name), w) })
+			if i >= 0 {
+				out = append(out, Finding{Warning, "leak_suspect", table + "." + name, 0, 0, fmt.Sprintf(
+					"column %q speaks of the outcome by its name (%q) and has no valid-from, so its value at a snapshot is not known; "+
+						"leave it out unless it never changes", name, outcomeWords[i]), nil})
+			}
 		}
 	}
-	if n := len(s.Accounts.Attributes); n > 0 {
-		out = append(out, Finding{Note, "assumed_constant", "accounts", 0, 0, fmt.Sprintf(
-			"%d attributes have no valid-from and are assumed constant: %s", n, strings.Join(s.Accounts.Attributes, ", ")), nil})
+	facts("accounts", append([]string{s.Accounts.Segment, s.Accounts.Phase}, s.Accounts.Attributes...)...)
+	if s.Contracts != nil {
+		facts("contracts", s.Contracts.Attributes...)
+	}
+	if len(constant) > 0 {
+		out = append(out, Finding{Note, "assumed_constant", "facts", 0, 0, fmt.Sprintf(
+			"%d columns have no valid-from and are assumed constant: %s", len(constant), strings.Join(constant, ", ")), nil})
 	}
 	return out
 }

@@ -5,6 +5,7 @@ package data
 import (
 	"cmp"
 	"slices"
+	"time"
 )
 
 // An eventRow is an event on its way into a Source.
@@ -39,28 +40,31 @@ func (h *History) addEvents(t *Table, s EventSource, index map[string]int32) err
 	ids, _ := ranks(t, s.ID, "")
 	accounts, accountID := accountCodes(t, s.Account, index)
 
-	var orphans, undated tally
+	var orphans, undated, unseen tally
 	rows := make([]eventRow, 0, t.Rows)
 	for r := range t.Rows {
-		a, time := accounts(r), at(r)
+		a, when := accounts(r), at(r)
 		switch {
 		case a < 0:
 			orphans.add(accountID(r))
 			continue
-		case time == NoTime:
+		case when == NoTime:
 			undated.add(h.Accounts[a].ID)
 			continue
+		case s.KnownAt != "" && known(r) == NoTime:
+			unseen.add(h.Accounts[a].ID)
+			continue
 		}
-		e := Event{Time: time, Known: time, Value: value(r), Type: kinds(r), Day: int32(DayOf(time, h.Location))}
+		e := Event{Time: when, Known: when, Value: value(r), Type: kinds(r), Day: int32(DayOf(when, h.Location))}
 		if k := known(r); k != NoTime {
-			e.Known = max(k, time)
+			e.Known = max(k, when)
 		}
 		e.Known += int64(s.Lag)
 		rows = append(rows, eventRow{Event: e, account: a, id: ids(r)})
-		h.Newest = max(h.Newest, time)
 	}
 	h.drop(s.Name, "the account is not in the accounts table", orphans.n, t.Rows, orphans.examples)
 	h.drop(s.Name, "the time is missing", undated.n, t.Rows, undated.examples)
+	h.drop(s.Name, "known_at is missing, so the row was never seen", unseen.n, t.Rows, unseen.examples)
 	if s.ID != "" {
 		kept := dropRepeats(rows)
 		h.drop(s.Name, "the id repeats; the row known first is kept", len(rows)-len(kept), t.Rows, nil)
@@ -68,7 +72,7 @@ func (h *History) addEvents(t *Table, s EventSource, index map[string]int32) err
 	}
 	slices.SortFunc(rows, compareEvents)
 	src.Events = make([]Event, len(rows))
-	src.Offsets = make([]int32, len(h.Accounts)+1)
+	src.Offsets = make([]int, len(h.Accounts)+1)
 	for i := range rows {
 		src.Events[i] = rows[i].Event
 		src.Offsets[rows[i].account+1]++
@@ -76,8 +80,30 @@ func (h *History) addEvents(t *Table, s EventSource, index map[string]int32) err
 	for a := range h.Accounts {
 		src.Offsets[a+1] += src.Offsets[a]
 	}
+	src.Newest, src.Stray = newest(src.Events)
 	h.Sources = append(h.Sources, src)
 	return nil
+}
+
+// newest returns the latest event time. Of 1,000 events or more, up to one in
+// a thousand that lie over 90 days after all others are stray: one wrong stamp
+// must not move the end of the data, from which outcomes are derived.
+func newest(events []Event) (latest int64, stray int) {
+	const far = 90 * int64(24*time.Hour)
+	if len(events) == 0 {
+		return NoTime, 0
+	}
+	times := make([]int64, len(events))
+	for i := range events {
+		times[i] = events[i].Time
+	}
+	slices.Sort(times)
+	for k := len(times) / 1000; k > 0; k-- {
+		if last := times[len(times)-k-1]; times[len(times)-k]-last > far {
+			return last, k
+		}
+	}
+	return times[len(times)-1], 0
 }
 
 // compareEvents is the total order of events: account, time, type, id, value,

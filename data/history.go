@@ -25,7 +25,7 @@ type History struct {
 	ContractAttributes []Column // aligned with Contracts
 	Show               []Column // aligned with Accounts
 
-	Newest  int64   // latest event time, or latest contract start without events
+	Newest  int64   // latest event time of all sources, or latest contract start without events
 	Dropped []Count // rows left out, by reason
 }
 
@@ -64,7 +64,9 @@ type Source struct {
 	Name    string
 	Types   []string // sorted; Event.Type counts into it
 	Events  []Event
-	Offsets []int32
+	Offsets []int
+	Newest  int64 // latest event time, stray ones in the far future aside; NoTime without events
+	Stray   int   // events so far after all others that their stamps must be wrong
 }
 
 // An Event is one dated row. It is visible at t if Time < t and Known < t.
@@ -110,7 +112,10 @@ func NewHistory(t *Tables, s Sources) (*History, error) {
 			return nil, err
 		}
 	}
-	if len(s.Events) == 0 {
+	for i := range h.Sources {
+		h.Newest = max(h.Newest, h.Sources[i].Newest)
+	}
+	if h.Newest == NoTime { // no events: what is left to tell the end of the data
 		for _, c := range h.Contracts {
 			h.Newest = max(h.Newest, c.Start)
 		}
@@ -120,8 +125,7 @@ func NewHistory(t *Tables, s Sources) (*History, error) {
 
 // MidnightAfter returns the first day boundary after the instant t.
 func MidnightAfter(t int64, loc *time.Location) time.Time {
-	y, m, d := time.Unix(0, t).In(loc).Date()
-	return time.Date(y, m, d+1, 0, 0, 0, 0, loc)
+	return time.Unix(0, DayStart(DayOf(t, loc)+1, loc)).In(loc)
 }
 
 func (h *History) drop(table, reason string, rows, of int, examples []string) {
@@ -140,7 +144,7 @@ func (h *History) addAccounts(t *Table, s AccountSource) (map[string]int32, erro
 		order[i] = i
 	}
 	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(ids[a], ids[b]) })
-	created, err := instants(t, s.Created, h.Location)
+	created, err := dates(t, s.Created, h.Location)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +172,7 @@ func (h *History) addContracts(t *Table, s ContractSource, index map[string]int3
 	account := texts(t, s.Account)
 	var at [6]func(int) int64
 	for i, name := range []string{s.Start, s.Due, s.KnownAt, s.Notice, s.Signed, s.RenewedAt} {
-		if at[i], err = instants(t, name, h.Location); err != nil {
+		if at[i], err = dates(t, name, h.Location); err != nil {
 			return err
 		}
 	}
@@ -199,26 +203,33 @@ func (h *History) addContracts(t *Table, s ContractSource, index map[string]int3
 		return cmp.Or(cmp.Compare(index[account(a)], index[account(b)]), cmp.Compare(at[0](a), at[0](b)),
 			cmp.Compare(at[1](a), at[1](b)), cmp.Compare(ids[a], ids[b]))
 	})
+	var unseen tally
 	h.Contracts = make([]Contract, len(rows))
 	for i, r := range rows {
 		h.Contracts[i] = Contract{
 			ID: ids[r], Account: index[account(r)], Y: -1, Start: at[0](r), Due: at[1](r), KnownAt: at[2](r),
 			Notice: at[3](r), Signed: at[4](r), RenewedAt: at[5](r), Value: value(r), Currency: currency(r),
 		}
-		if s.Outcome != "" && outcome(r) != "" {
+		switch {
+		case s.Outcome == "" || outcome(r) == "":
+		case s.KnownAt != "" && at[2](r) == NoTime:
+			// Taking it as known at due + grace would let one class mature before the other.
+			unseen.add(ids[r])
+		case slices.Contains(s.Churned, outcome(r)):
+			h.Contracts[i].Y = 1
+		default:
 			h.Contracts[i].Y = 0
-			if slices.Contains(s.Churned, outcome(r)) {
-				h.Contracts[i].Y = 1
-			}
 		}
 	}
+	h.drop(t.Name, "the outcome has no known_at, so it counts as not known", unseen.n, t.Rows, unseen.examples)
 	h.ContractAttributes = pick(t, s.Attributes, rows)
 	h.linkContracts()
 	return nil
 }
 
 // linkContracts sets each account's range of contracts and each contract's
-// predecessor: the first of the account's contracts that was due on its start.
+// predecessor: the first of the account's contracts that was due on the day it
+// started, or the day before, where due dates are last days.
 func (h *History) linkContracts() {
 	for lo := 0; lo < len(h.Contracts); {
 		a := h.Contracts[lo].Account
@@ -227,15 +238,20 @@ func (h *History) linkContracts() {
 			hi++
 		}
 		h.Accounts[a].FirstContract, h.Accounts[a].EndContract = int32(lo), int32(hi)
-		dueAt := make(map[int64]int32, hi-lo)
+		dueOn := make(map[int]int32, hi-lo)
 		for k := hi - 1; k >= lo; k-- {
-			dueAt[h.Contracts[k].Due] = int32(k)
+			dueOn[DayOf(h.Contracts[k].Due, h.Location)] = int32(k)
 		}
 		for k := lo; k < hi; k++ {
-			h.Contracts[k].Previous = -1
-			if p, ok := dueAt[h.Contracts[k].Start]; ok {
-				h.Contracts[k].Previous = p
+			start := DayOf(h.Contracts[k].Start, h.Location)
+			p, ok := dueOn[start]
+			if !ok {
+				p, ok = dueOn[start-1]
 			}
+			if !ok || int(p) == k {
+				p = -1
+			}
+			h.Contracts[k].Previous = p
 		}
 		lo = hi
 	}
@@ -275,38 +291,64 @@ func texts(t *Table, name string) func(int) string {
 	return text.Text
 }
 
-// instants returns a reader of a date or timestamp column as nanoseconds. A
-// date counts from its midnight in loc. An empty name reads NoTime.
+// instants returns a reader of a date or timestamp column as nanoseconds; a
+// date counts from the start of its day in loc. An empty name reads NoTime.
 func instants(t *Table, name string, loc *time.Location) (func(int) int64, error) {
 	c := t.Column(name)
 	switch {
 	case c == nil:
 		return func(int) int64 { return NoTime }, nil
-	case c.Kind == Time:
-		return func(i int) int64 {
-			if c.Missing(i) {
-				return NoTime
-			}
-			return c.Ints[i]
-		}, nil
-	case c.Kind == Date:
-		return func(i int) int64 {
-			if c.Missing(i) {
-				return NoTime
-			}
-			return DayStart(int(c.Ints[i]), loc)
-		}, nil
+	case c.Kind != Time && c.Kind != Date:
+		return nil, &RowError{Table: t.Name, Column: name, Problem: fmt.Sprintf(
+			"is of type %v, a date or a timestamp is needed", c.Kind)}
 	}
-	return nil, &RowError{Table: t.Name, Column: name, Problem: fmt.Sprintf(
-		"is of type %v, a date or a timestamp is needed", c.Kind)}
+	return func(i int) int64 {
+		switch {
+		case c.Missing(i):
+			return NoTime
+		case c.Kind == Date:
+			return DayStart(int(c.Ints[i]), loc)
+		}
+		return c.Ints[i]
+	}, nil
 }
 
-// DayStart returns the instant at which the day (since 1970-01-01) begins in loc.
+// dates is instants for the dates of accounts and contracts. Some tools write
+// those as timestamps: a column that holds nothing but midnights in UTC holds
+// dates, and counts from the start of the day in loc.
+func dates(t *Table, name string, loc *time.Location) (func(int) int64, error) {
+	c := t.Column(name)
+	if c == nil || c.Kind != Time || loc == time.UTC || !onlyMidnights(c) {
+		return instants(t, name, loc)
+	}
+	return func(i int) int64 {
+		if c.Missing(i) {
+			return NoTime
+		}
+		return DayStart(DayOf(c.Ints[i], time.UTC), loc)
+	}, nil
+}
+
+func onlyMidnights(c *Column) bool {
+	for i, t := range c.Ints {
+		if t%int64(24*time.Hour) != 0 && !c.Missing(i) {
+			return false
+		}
+	}
+	return true
+}
+
+// DayStart returns the first instant of the day (since 1970-01-01) in loc.
+// That is midnight, or the end of the gap where clocks skip midnight.
 func DayStart(day int, loc *time.Location) int64 {
 	if loc == time.UTC {
 		return int64(day) * int64(24*time.Hour)
 	}
-	return time.Date(1970, 1, 1+day, 0, 0, 0, 0, loc).UnixNano()
+	t := time.Date(1970, 1, 1+day, 0, 0, 0, 0, loc).UnixNano()
+	for DayOf(t, loc) < day { // clocks move by multiples of a quarter of an hour
+		t += int64(15 * time.Minute)
+	}
+	return t
 }
 
 // DayOf returns the calendar day (since 1970-01-01) of an instant in loc.

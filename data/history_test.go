@@ -89,7 +89,7 @@ func TestNewHistory(t *testing.T) {
 	if diff := cmp.Diff(events, h.Sources[0].Events); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]int32{0, 3, 4, 4}, h.Sources[0].Offsets); diff != "" {
+	if diff := cmp.Diff([]int{0, 3, 4, 4}, h.Sources[0].Offsets); diff != "" {
 		t.Error(diff)
 	}
 	if h.Newest != 9*days {
@@ -163,6 +163,76 @@ func TestNewHistoryRefuses(t *testing.T) {
 	}
 }
 
+// A declared known_at that is null is not a time that is known: neither an
+// outcome nor an event counts without it.
+func TestNullKnownAt(t *testing.T) {
+	tables, sources := joined()
+	tables.Events[0].Columns[2].Null = []bool{true, false, false, false, false, false, false}
+	tables.Contracts.Columns = append(tables.Contracts.Columns, Column{Name: "known", Kind: Date,
+		Ints: []int64{70, 0, 400, 0, 0, 0}, Null: []bool{false, true, false, false, false, false}})
+	sources.Contracts.KnownAt = "known"
+	h, err := NewHistory(tables, sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if y := []int8{h.Contracts[0].Y, h.Contracts[1].Y, h.Contracts[2].Y}; !slices.Equal(y, []int8{-1, -1, 1}) {
+		t.Errorf("outcomes %v; c1 has one without known_at, c2 has none, c3 was lost", y)
+	}
+	if n := len(h.Sources[0].Of(0)); n != 2 {
+		t.Errorf("account 10 has %d events, want 2: one was never seen", n)
+	}
+	var reasons []string
+	for _, c := range h.Dropped {
+		reasons = append(reasons, c.Reason)
+	}
+	for _, want := range []string{"the outcome has no known_at, so it counts as not known", "known_at is missing, so the row was never seen"} {
+		if !slices.Contains(reasons, want) {
+			t.Errorf("%q is not counted: %q", want, reasons)
+		}
+	}
+}
+
+// One wrong stamp does not move the end of the data; a real end does.
+func TestNewest(t *testing.T) {
+	var events []Event
+	for i := range 2000 {
+		events = append(events, Event{Time: int64(i) * hour})
+	}
+	end := events[1999].Time
+	if got, stray := newest(events); got != end || stray != 0 {
+		t.Errorf("newest is hour %d with %d stray", got/hour, stray)
+	}
+	wrong := append(slices.Clone(events), Event{Time: end + 4000*days}, Event{Time: end + 4001*days})
+	if got, stray := newest(wrong); got != end || stray != 2 {
+		t.Errorf("newest is hour %d with %d stray, want hour %d with 2", got/hour, stray, end/hour)
+	}
+	if got, stray := newest(wrong[1990:]); got != end+4001*days || stray != 0 {
+		t.Errorf("of a dozen events none is stray: %d, %d", got/hour, stray)
+	}
+	if got, _ := newest(nil); got != NoTime {
+		t.Errorf("no events end at %d", got)
+	}
+}
+
+// A term that starts the day after the last one was due follows it; dates
+// written as timestamps are dates in every zone.
+func TestDatesAndLinks(t *testing.T) {
+	newYork, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Skip("no time zones on this machine")
+	}
+	tables, sources := joined()
+	sources.Location = newYork
+	tables.Contracts.Columns[2] = Column{Name: "start", Kind: Time, Ints: []int64{41 * days, 10 * days, 10 * days, 10 * days, 10 * days, 50 * days}}
+	h, err := NewHistory(tables, sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := h.Contracts[1]; got.ID != "c2" || got.Previous != 0 || DayOf(got.Start, newYork) != 41 {
+		t.Errorf("%+v: want c2 after contract 0, starting on day 41", got)
+	}
+}
+
 func TestDays(t *testing.T) {
 	london, err := time.LoadLocation("Europe/London")
 	if err != nil {
@@ -178,6 +248,13 @@ func TestDays(t *testing.T) {
 		start := time.Unix(0, DayStart(day, london)).In(london)
 		if got := start.Format(time.DateOnly); got != c.want || start.Hour() != 0 {
 			t.Errorf("%s falls on %v, want %s", c.stamp, start, c.want)
+		}
+	}
+	// Sao Paulo skipped the midnight of 2018-11-04: the day began at one o'clock.
+	if saoPaulo, err := time.LoadLocation("America/Sao_Paulo"); err == nil {
+		noon := time.Date(2018, 11, 4, 12, 0, 0, 0, saoPaulo)
+		if start := time.Unix(0, DayStart(DayOf(noon.UnixNano(), saoPaulo), saoPaulo)).In(saoPaulo); start.Day() != 4 || start.Hour() != 1 {
+			t.Errorf("the day without midnight starts at %v", start)
 		}
 	}
 	if got := MidnightAfter(time.Date(2024, 3, 30, 12, 0, 0, 0, london).UnixNano(), london); !got.Equal(time.Date(2024, 3, 31, 0, 0, 0, 0, london)) {
@@ -198,7 +275,7 @@ func TestCheck(t *testing.T) {
 	for _, f := range Check(h, sources) {
 		got = append(got, string(f.Severity)+" "+f.Check+" "+f.Subject)
 	}
-	for _, want := range []string{"warning before_created usage.a", "warning before_created usage.b", "warning leak_suspect accounts.Final_Status", "note assumed_constant accounts", "warning left_out usage"} {
+	for _, want := range []string{"warning before_created usage.a", "warning before_created usage.b", "warning leak_suspect accounts.Final_Status", "note assumed_constant facts", "warning left_out usage"} {
 		if !slices.Contains(got, want) {
 			t.Errorf("no finding %q in %q", want, got)
 		}

@@ -187,7 +187,11 @@ func (c *Column) format(i int) string {
 	case Text:
 		return c.Text(i)
 	case Float:
-		return strconv.FormatFloat(c.Floats[i], 'g', -1, 64)
+		form := byte('g')
+		if x := c.Floats[i]; x == math.Trunc(x) && math.Abs(x) < 1<<53 {
+			form = 'f' // an id that some tool wrote as a number: 1000000, not 1e+06
+		}
+		return strconv.FormatFloat(c.Floats[i], form, -1, 64)
 	case Bool:
 		return strconv.FormatBool(c.Ints[i] != 0)
 	case Date:

@@ -20,19 +20,19 @@ func (l *listing) listActivity() {
 	for a := range h.Accounts {
 		first := len(l.rows)
 		events := src.Of(a)
-		if len(events) == 0 {
-			l.left[notActive]++
-			continue
+		points := l.gridOver(events, src.Newest)
+		if len(points) == 0 {
+			l.left[neverActive]++
 		}
-		for _, t := range l.gridOver(events) {
+		for _, t := range points {
 			if !activeWithin(events, addDays(t, -o.ActiveWithinDays, h.Location), t) {
 				l.left[notActive]++
 				continue
 			}
 			end := addDays(t, o.HorizonDays, h.Location)
 			mark := label{Unknown, Never}
-			if l.asOf == 0 {
-				mark = activityLabel(h, events, t, end)
+			if l.asOf == history {
+				mark = activityLabel(events, t, end, src.Newest)
 			}
 			l.addActivity(int32(a), t, end, mark)
 		}
@@ -50,15 +50,18 @@ func (l *listing) addActivity(a int32, t, end int64, mark label) {
 }
 
 // gridOver returns the snapshots to try for an account: the as-of instant, or
-// the grid's points after its first event up to the end of the data.
-func (l *listing) gridOver(events []data.Event) []int64 {
-	if l.asOf != 0 {
+// the grid's points after its first event up to the end of the source.
+func (l *listing) gridOver(events []data.Event, newest int64) []int64 {
+	switch {
+	case len(events) == 0:
+		return nil
+	case l.asOf != history:
 		return []int64{l.asOf}
 	}
 	every := l.spec.Outcome.EveryDays
 	first := int(events[0].Day) - activityEpoch
 	point := activityEpoch + (first/every+1)*every
-	end := data.MidnightAfter(l.h.Newest, l.h.Location).UnixNano()
+	end := data.MidnightAfter(newest, l.h.Location).UnixNano()
 	var ts []int64
 	for t := data.DayStart(point, l.h.Location); t <= end; t = data.DayStart(point, l.h.Location) {
 		ts = append(ts, t)

@@ -162,7 +162,7 @@ func (b *autoBuilder) facts(h *data.History, o Outcome, opt AutoOptions) {
 
 func (b *autoBuilder) attributes(from string, columns []data.Column) {
 	for i := range columns {
-		f := Feature{Name: plain(columns[i].Name), From: from, Column: columns[i].Name, Agg: Attribute,
+		f := Feature{Name: plain(columns[i].Name), From: from, Column: columns[i].Name, Agg: Attribute, Input: columns[i].Kind.String(),
 			Pillar: from, Label: strings.ReplaceAll(columns[i].Name, "_", " ")}
 		if columns[i].Kind == data.Text {
 			f.Kind = LevelKind
@@ -184,23 +184,24 @@ func plain(name string) string {
 	}, name)
 }
 
-// pillarWords maps words in the names of sources and types to pillars. The
-// first match wins, so the narrow ones come first.
-var pillarWords = []struct{ word, pillar string }{
-	{"referral", "advocacy"}, {"advoca", "advocacy"}, {"review", "advocacy"}, {"case_study", "advocacy"},
+// pillarWords maps the beginnings of words in the names of sources and types
+// to pillars. The first match wins, so the narrow ones come first.
+var pillarWords = []struct{ start, pillar string }{
+	{"referral", "advocacy"}, {"advoca", "advocacy"}, {"review", "advocacy"},
 	{"nps", "sentiment"}, {"csat", "sentiment"}, {"survey", "sentiment"}, {"ticket", "sentiment"},
 	{"support", "sentiment"}, {"complain", "sentiment"}, {"return", "sentiment"},
 	{"sponsor", "relationship"}, {"champion", "relationship"}, {"exec", "relationship"}, {"qbr", "relationship"},
+	{"invoice", "relationship"}, {"payment", "relationship"},
 	{"training", "engagement"}, {"webinar", "engagement"}, {"meeting", "engagement"}, {"email", "engagement"},
-	{"community", "engagement"}, {"invoice", "relationship"}, {"payment", "relationship"}, {"roi", "roi"}, {"value_report", "roi"},
+	{"community", "engagement"}, {"roi", "roi"},
 }
 
 // GuessPillar names the pillar of an event source or type by the words in its
 // name; what nothing else claims counts as product utilization.
 func GuessPillar(name string) string {
-	name = strings.ToLower(name)
+	words := strings.FieldsFunc(plain(name), func(r rune) bool { return r == '_' })
 	for _, w := range pillarWords {
-		if strings.Contains(name, w.word) {
+		if slices.ContainsFunc(words, func(word string) bool { return strings.HasPrefix(word, w.start) }) {
 			return w.pillar
 		}
 	}

@@ -61,7 +61,8 @@ func TestAuto(t *testing.T) {
 func TestGuessPillar(t *testing.T) {
 	for name, want := range map[string]string{"usage login": "product_utilization", "support_tickets opened": "sentiment", "NPS": "sentiment",
 		"touchpoints referral": "advocacy", "touchpoints qbr": "relationship", "touchpoints training": "engagement",
-		"invoices paid": "relationship", "touchpoints roi_report": "roi", "orders order": "product_utilization"} {
+		"invoices paid": "relationship", "touchpoints roi_report": "roi", "orders order": "product_utilization",
+		"android preview": "product_utilization"} {
 		if got := GuessPillar(name); got != want {
 			t.Errorf("GuessPillar(%q) = %s, want %s", name, got, want)
 		}

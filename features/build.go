@@ -10,15 +10,16 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/holdfast-churn/holdfast/data"
 )
 
 // Options configures Build. The zero value builds the training history.
 type Options struct {
-	// AsOf, nanoseconds since the epoch, asks for one row for each account
-	// and term at that instant. Zero asks for every snapshot of the history.
-	AsOf int64
+	// AsOf asks for one row for each account and term at that instant. The
+	// zero time asks for every snapshot of the history.
+	AsOf time.Time
 	// Workers is the number of goroutines; zero means one for each CPU. The
 	// frame's bytes do not depend on it.
 	Workers int
@@ -45,7 +46,10 @@ func Build(ctx context.Context, h *data.History, spec *Spec, o Options) (*Built,
 	if err := spec.validate(h); err != nil {
 		return nil, err
 	}
-	l := listing{h: h, spec: spec, asOf: o.AsOf, left: map[refusal]int{}}
+	l := listing{h: h, spec: spec, asOf: history, left: map[refusal]int{}}
+	if !o.AsOf.IsZero() {
+		l.asOf = o.AsOf.UnixNano()
+	}
 	if spec.Outcome.Mode == Activity {
 		l.listActivity()
 	} else {
@@ -65,7 +69,7 @@ func Build(ctx context.Context, h *data.History, spec *Spec, o Options) (*Built,
 	}
 	l.markNoHistory(f)
 	b := &Built{Frame: f, Terms: l.terms, Left: l.counts()}
-	if o.AsOf != 0 {
+	if l.asOf != history {
 		b.Show = l.show()
 	}
 	return b, nil
@@ -75,13 +79,16 @@ func Build(ctx context.Context, h *data.History, spec *Spec, o Options) (*Built,
 type listing struct {
 	h     *data.History
 	spec  *Spec
-	asOf  int64 // 0 for the whole history
+	asOf  int64 // or history
 	terms int
 	rows  []Row
 	snaps []snapshot // aligned with rows
 	spans []span
 	left  map[refusal]int
 }
+
+// history stands for no as-of instant: the whole history is wanted.
+const history = data.NoTime
 
 // A span is the rows of one account.
 type span struct {
@@ -100,7 +107,7 @@ func (l *listing) listRenewals() {
 	for a := range h.Accounts {
 		first := len(l.rows)
 		for k := h.Accounts[a].FirstContract; k < h.Accounts[a].EndContract; k++ {
-			if l.asOf != 0 {
+			if l.asOf != history {
 				l.addAsOf(k)
 				continue
 			}
@@ -246,9 +253,13 @@ func (l *listing) show() []data.Column {
 }
 
 func (l *listing) counts() []data.Count {
-	var out []data.Count
+	total := len(l.rows)
+	for _, n := range l.left {
+		total += n
+	}
+	out := []data.Count{}
 	for why, n := range l.left {
-		out = append(out, data.Count{Table: "snapshots", Reason: string(why), Rows: n, Of: l.terms * max(1, len(l.spec.Outcome.LeadDays))})
+		out = append(out, data.Count{Table: "snapshots", Reason: string(why), Rows: n, Of: total})
 	}
 	sort.Slice(out, func(i, j int) bool {
 		if out[i].Rows != out[j].Rows {
@@ -262,11 +273,11 @@ func (l *listing) counts() []data.Count {
 // Explain says in one sentence why a frame has no rows.
 func (b *Built) Explain() string {
 	if b.Terms == 0 {
-		return "there are no terms at all: the contracts table is empty"
+		return "there is nothing to look at: no contract (or, in activity mode, no account) is left after reading the tables"
 	}
 	var parts []string
 	for _, c := range b.Left {
-		parts = append(parts, fmt.Sprintf("%d %s", c.Rows, c.Reason))
+		parts = append(parts, fmt.Sprintf("%d: %s", c.Rows, c.Reason))
 	}
-	return fmt.Sprintf("0 snapshots of %d terms are eligible: %s", b.Terms, strings.Join(parts, "; "))
+	return fmt.Sprintf("0 snapshots of %d terms or accounts are eligible (%s)", b.Terms, strings.Join(parts, "; "))
 }

@@ -6,19 +6,25 @@
 //
 // The steps, each in its own file:
 //
-//	spec.go     what the columns are; the spec travels inside every model
-//	auto.go     the automatic feature set of a history
-//	outcome.go  THE label, and which terms are at risk at which snapshots
-//	asof.go     THE point-in-time rule; nothing else decides what is visible
-//	window.go   counts, sums, recency and the like over a window
-//	kernel.go   one account's history in, feature rows out; pure
-//	build.go    fans the kernel out over accounts
-//	table.go    ready tables, whose columns are taken as they are
+//	spec.go      what the columns are; the spec travels inside every model
+//	auto.go      the automatic feature set of a history
+//	validate.go  whether a spec and a history fit together
+//	outcome.go   THE label, and which terms are at risk at which snapshots
+//	activity.go  snapshots of activity mode
+//	asof.go      THE point-in-time rule; nothing else decides what is visible
+//	window.go    counts, sums, recency and the like over a window
+//	facts.go     attributes, tenure, term number and other facts
+//	kernel.go    one account's history in, feature rows out; pure
+//	build.go     lists the snapshots and fans the kernel out over accounts
+//	table.go     ready tables, whose columns are taken as they are
+//	frame.go     the result; output.go writes it as a table
 //
-// A build cannot be given the future by accident: the kernel sees a history
-// through the two functions of asof.go only. The package fits nothing, scores
-// nothing, and drops no term without counting it by reason.
+// A build cannot be given the future by accident: every event passes the rule
+// of asof.go before it is counted, and every date of a contract before it is
+// used. The package fits nothing, scores nothing, and drops no term without
+// counting it by reason.
 //
-//	spec := features.Auto(history, features.AutoOptions{WindowDays: []int{7, 30, 90}})
+//	spec := &features.Spec{Version: features.SpecVersion, Timezone: "UTC", Outcome: outcome}
+//	spec.Features = features.Auto(history, outcome, features.AutoOptions{WindowDays: []int{7, 30, 90}})
 //	built, err := features.Build(ctx, history, spec, features.Options{})
 package features

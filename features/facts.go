@@ -73,27 +73,36 @@ func previousLate(h *data.History, k int32) float64 {
 	return float64(lead(h.Contracts[p].Due, h.Contracts[p].RenewedAt, h.Location))
 }
 
+// attributeOf returns the declared attribute that a feature names, or nil.
+func attributeOf(h *data.History, f *Feature) *data.Column {
+	attributes := h.AccountAttributes
+	if f.From == FromContract {
+		attributes = h.ContractAttributes
+	}
+	i := slices.IndexFunc(attributes, func(a data.Column) bool { return a.Name == f.Column })
+	if i < 0 {
+		return nil
+	}
+	return &attributes[i]
+}
+
 // attributeFact reads a declared attribute of the account or the contract.
 // Attributes have no valid-from here: they are assumed constant.
 func attributeFact(h *data.History, c *Column) fact {
-	attributes, ofContract := h.AccountAttributes, c.Feature.From == FromContract
-	if ofContract {
-		attributes = h.ContractAttributes
+	values := attributeOf(h, &c.Feature)
+	row := func(a int32, _ *snapshot) int { return int(a) }
+	if c.Feature.From == FromContract {
+		row = func(_ int32, s *snapshot) int { return int(s.contract) }
 	}
-	i := slices.IndexFunc(attributes, func(a data.Column) bool { return a.Name == c.Feature.Column })
-	if i < 0 {
-		panic("features: attributeFact: the spec names an attribute the history was not read with")
-	}
-	values := &attributes[i]
-	row := func(a int32, s *snapshot) int {
-		if ofContract {
-			return int(s.contract)
-		}
-		return int(a)
-	}
-	if values.Kind == data.Text {
+	isText := values.Kind == data.Text
+	switch {
+	case c.IsLevel() && isText:
 		c.Levels = values.Dict
 		return fact{level: func(a int32, s *snapshot) int32 { return values.Codes[row(a, s)] }}
+	case c.IsLevel(): // accepted because every value is missing
+		return fact{level: func(int32, *snapshot) int32 { return -1 }}
+	case isText:
+		return fact{number: func(int32, *snapshot) float64 { return math.NaN() }}
 	}
 	return fact{number: func(a int32, s *snapshot) float64 { return values.Number(row(a, s)) }}
 }

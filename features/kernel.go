@@ -30,10 +30,9 @@ type kernel struct {
 type sourcePlan struct {
 	source   *data.Source
 	windows  []int // days, increasing; allHistory last
-	slotOf   []int // event type -> slot; slot 0 is all types together
 	features []windowFeature
 
-	running []tally   // by slot
+	running []tally   // by slot: all types together, then each type
 	tallies [][]tally // by window, then slot
 	starts  []int64   // by window
 }
@@ -76,7 +75,7 @@ func newKernel(h *data.History, spec *Spec, columns []Column) *kernel {
 
 // planSource collects the windows and types that the spec asks of a source.
 func planSource(src *data.Source, spec *Spec) (p sourcePlan, any bool) {
-	p = sourcePlan{source: src, slotOf: make([]int, len(src.Types))}
+	p = sourcePlan{source: src}
 	days := func(d int) int {
 		if d == 0 {
 			return allHistory
@@ -93,9 +92,6 @@ func planSource(src *data.Source, spec *Spec) (p sourcePlan, any bool) {
 	}
 	slices.Sort(p.windows)
 	p.windows = slices.Compact(p.windows)
-	for t := range src.Types {
-		p.slotOf[t] = t + 1
-	}
 	at := func(d int) int { i, _ := slices.BinarySearch(p.windows, d); return i }
 	for i := range spec.Features {
 		f := &spec.Features[i]
@@ -109,7 +105,7 @@ func planSource(src *data.Source, spec *Spec) (p sourcePlan, any bool) {
 		if f.Type != "" {
 			w.slot = -1
 			if t, ok := slices.BinarySearch(src.Types, f.Type); ok {
-				w.slot = p.slotOf[t]
+				w.slot = t + 1
 			}
 		}
 		p.features = append(p.features, w)
@@ -169,7 +165,7 @@ func (p *sourcePlan) scan(h *data.History, events []data.Event, t int64) {
 		}
 		p.running[0].add(e)
 		if e.Type >= 0 {
-			slot := &p.running[p.slotOf[e.Type]]
+			slot := &p.running[e.Type+1]
 			if slot.n == 0 {
 				p.running[0].types++
 			}

@@ -3,6 +3,7 @@
 package features
 
 import (
+	"slices"
 	"time"
 
 	"github.com/holdfast-churn/holdfast/data"
@@ -33,9 +34,10 @@ type label struct {
 
 // renewalLabel returns the outcome of contract k. A declared outcome is the
 // truth, mature at due + grace and not before the instant it was known. Else
-// the term was renewed if the account has a contract that starts after this
-// one did and no later than due + grace; that is mature at due + grace, and
-// unknown while the history does not reach so far.
+// the term was renewed if the account has a contract that starts within grace
+// of the due date, on either side, and runs on after it (an add-on in mid-term
+// renews nothing); that is mature at due + grace, and unknown while the history
+// does not reach so far.
 //
 // Both classes mature at the same instant: taking renewals that are known
 // early and churns that are not would make every prediction too low (METHODS
@@ -55,9 +57,10 @@ func renewalLabel(h *data.History, o *Outcome, declared bool, k int32) label {
 	if h.Newest < mature {
 		return label{Unknown, Never}
 	}
-	a := h.Accounts[c.Account]
+	a, early := h.Accounts[c.Account], addDays(c.Due, -o.GraceDays, h.Location)
 	for j := a.FirstContract; j < a.EndContract; j++ {
-		if s := h.Contracts[j].Start; j != k && s > c.Start && s <= mature {
+		next := &h.Contracts[j]
+		if next.Start > c.Start && next.Due > c.Due && next.Start >= early && next.Start <= mature {
 			return label{0, mature}
 		}
 	}
@@ -66,9 +69,10 @@ func renewalLabel(h *data.History, o *Outcome, declared bool, k int32) label {
 
 // activityLabel returns the outcome of an account at snapshot t: y = 1 if no
 // event of the source happened in [t, t + horizon). It is known at the end of
-// the horizon, or when the event that decides it was known, if later.
-func activityLabel(h *data.History, events []data.Event, t, end int64) label {
-	if h.Newest < end {
+// the horizon, or when the event that decides it was known, if later, and
+// unknown while the source's events do not reach so far (newest).
+func activityLabel(events []data.Event, t, end, newest int64) label {
+	if newest < end {
 		return label{Unknown, Never}
 	}
 	known := Never
@@ -87,9 +91,10 @@ type refusal string
 const (
 	notStarted   refusal = "the term had not started"
 	notSeen      refusal = "the renewal that began the term had not been seen"
-	alreadyKnown refusal = "notice or an early signature was known"
+	alreadyKnown refusal = "the outcome, notice or an early signature was known"
 	alreadyDue   refusal = "the term was already due"
 	notActive    refusal = "the account was not active"
+	neverActive  refusal = "the account has no event to start from"
 )
 
 // atRisk says whether the term of contract k can be looked at from t without
@@ -109,32 +114,32 @@ func atRisk(h *data.History, rolling bool, k int32, t int64) refusal {
 			return notSeen
 		}
 	}
-	if knownBy(c.Notice, t) || knownBy(c.Signed, t) {
+	if knownBy(c.Notice, t) || knownBy(c.Signed, t) || (c.Y >= 0 && knownBy(c.KnownAt, t)) {
 		return alreadyKnown
 	}
 	return ""
 }
 
-// snapshotsOf returns the snapshots of a term: due - lead at the start of the
-// day, for each lead; a lead longer than the term falls on its start. Equal
-// ones count once.
+// snapshotsOf returns the snapshots of a term, in order of time: the start of
+// the day that lies lead days before the due date, for each lead; a lead longer
+// than the term falls on its start. Equal ones count once.
 func snapshotsOf(c *data.Contract, leads []int, loc *time.Location) []int64 {
-	var ts []int64
+	ts := make([]int64, 0, len(leads))
 	for _, lead := range leads {
-		t := max(addDays(c.Due, -lead, loc), c.Start)
-		if len(ts) == 0 || ts[len(ts)-1] != t {
-			ts = append(ts, t)
-		}
+		ts = append(ts, max(data.DayStart(data.DayOf(c.Due, loc)-lead, loc), c.Start))
 	}
-	return ts
+	slices.Sort(ts)
+	return slices.Compact(ts)
 }
 
-// addDays moves an instant by whole calendar days, keeping the time of day.
+// addDays moves an instant by whole calendar days in loc, keeping the time
+// since the start of its day.
 func addDays(t int64, days int, loc *time.Location) int64 {
 	if loc == time.UTC {
 		return t + int64(days)*int64(24*time.Hour)
 	}
-	return time.Unix(0, t).In(loc).AddDate(0, 0, days).UnixNano()
+	day := data.DayOf(t, loc)
+	return t - data.DayStart(day, loc) + data.DayStart(day+days, loc)
 }
 
 // lead returns the whole calendar days from t to due.

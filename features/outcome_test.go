@@ -46,13 +46,18 @@ func one(contracts []data.Contract, events ...data.Event) *data.History {
 	}
 	return &data.History{Location: time.UTC, Accounts: []data.Account{{ID: "a", Group: "a", Created: on("2023-12-01"), EndContract: int32(len(contracts))}},
 		Contracts: contracts, Newest: on("2025-12-31"),
-		Sources: []data.Source{{Name: "app", Types: []string{"use"}, Events: events, Offsets: []int32{0, int32(len(events))}}}}
+		Sources: []data.Source{{Name: "app", Types: []string{"use"}, Events: events, Offsets: []int{0, len(events)}, Newest: on("2025-12-31")}}}
 }
 
+// rowsOf builds the frame at an instant, or with asOf 0 the whole history.
 func rowsOf(t *testing.T, h *data.History, o Outcome, asOf int64) *Built {
 	t.Helper()
 	spec := &Spec{Version: SpecVersion, Outcome: o, Features: []Feature{{Name: "uses", From: "app", Agg: Count, Kind: NumberKind}}}
-	b, err := Build(context.Background(), h, spec, Options{AsOf: asOf})
+	var opt Options
+	if asOf != 0 {
+		opt.AsOf = time.Unix(0, asOf)
+	}
+	b, err := Build(context.Background(), h, spec, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +91,9 @@ func TestRenewalLabel(t *testing.T) {
 		{"renewed early: mature no sooner than a churn", []data.Contract{with(0, "2024-10-01")}, 0, true, 0, "2024-12-31"},
 		{"not known yet", []data.Contract{with(-1, "")}, 0, true, Unknown, ""},
 		{"derived: a successor on the due date", []data.Contract{with(-1, ""), next("2024-12-31")}, 30, false, 0, "2025-01-30"},
-		{"derived: an early successor", []data.Contract{with(-1, ""), next("2024-11-01")}, 30, false, 0, "2025-01-30"},
+		{"derived: a successor on the first day of grace", []data.Contract{with(-1, ""), next("2024-12-01")}, 30, false, 0, "2025-01-30"},
+		{"derived: a second contract in mid-term", []data.Contract{with(-1, ""), next("2024-11-30")}, 30, false, 1, "2025-01-30"},
+		{"derived: an add-on that ends with the term", []data.Contract{with(-1, ""), {ID: "k2", Start: on("2024-12-10"), Due: on("2024-12-31"), Y: -1}}, 30, false, 1, "2025-01-30"},
 		{"derived: a successor on the last day of grace", []data.Contract{with(-1, ""), next("2025-01-30")}, 30, false, 0, "2025-01-30"},
 		{"derived: a win-back after grace", []data.Contract{with(-1, ""), next("2025-01-31")}, 30, false, 1, "2025-01-30"},
 		{"derived: nothing came", []data.Contract{with(-1, "")}, 30, false, 1, "2025-01-30"},
@@ -115,13 +122,18 @@ func TestSnapshotsAndWeights(t *testing.T) {
 		{"two of them", "2024-11-15", []string{"2024-11-15", "2024-12-01"}},
 		{"all of them: one snapshot", "2024-12-10", []string{"2024-12-10"}},
 	} {
-		h := one([]data.Contract{{ID: "k", Start: on(c.start), Due: on("2024-12-31")}})
-		b := rowsOf(t, h, Outcome{Mode: Renewal, LeadDays: []int{90, 60, 30}, Declared: true}, 0)
+		// The due date comes with a time of day: snapshots lie at the start of theirs.
+		h := one([]data.Contract{{ID: "k", Start: on(c.start), Due: on("2024-12-31") + 15*int64(time.Hour)}})
+		b := rowsOf(t, h, Outcome{Mode: Renewal, LeadDays: []int{60, 90, 30}, Declared: true}, 0)
 		var got []string
 		sum := 0.0
 		for _, r := range b.Frame.Rows {
-			got = append(got, time.Unix(0, r.Snapshot).UTC().Format(time.DateOnly))
+			at := time.Unix(0, r.Snapshot).UTC()
+			got = append(got, at.Format(time.DateOnly))
 			sum += r.Weight
+			if at.Hour() != 0 {
+				t.Errorf("%s: a snapshot at %v", c.name, at)
+			}
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s: %s", c.name, diff)
@@ -151,6 +163,8 @@ func TestAtRisk(t *testing.T) {
 		{"rolling: seen the day before", nil, rolling, "2024-03-21", ""},
 		{"notice later", func(k *data.Contract) { k.Notice = on("2024-05-02") }, fixed, "2024-05-01", ""},
 		{"notice that day", func(k *data.Contract) { k.Notice = on("2024-05-01") }, fixed, "2024-05-01", alreadyKnown},
+		{"outcome known", func(k *data.Contract) { k.KnownAt = on("2024-05-01") }, fixed, "2024-05-01", alreadyKnown},
+		{"outcome known later", func(k *data.Contract) { k.KnownAt = on("2024-06-01") }, fixed, "2024-05-01", ""},
 		{"signed early", func(k *data.Contract) { k.Signed = on("2024-04-01") }, fixed, "2024-05-01", alreadyKnown},
 	} {
 		k := term
@@ -249,6 +263,8 @@ func TestBuildRefuses(t *testing.T) {
 		{renewal, []Feature{{Name: "x", From: "app", Agg: "median"}}, `agg "median"`},
 		{renewal, []Feature{{Name: "x", From: "app", Agg: Trend, WindowDays: 30, LongDays: 30}}, "a longer one"},
 		{renewal, []Feature{{Name: "x", From: FromAccount, Agg: Attribute, Column: "plan"}}, `no attribute "plan"`},
+		{renewal, []Feature{{Name: "x", From: FromContract, Agg: Last}}, `from "contract" is not an event source`},
+		{renewal, []Feature{{Name: "x", From: "app", Type: "use", Agg: Distinct}}, "counts types"},
 	} {
 		_, err := Build(context.Background(), h, &Spec{Outcome: c.outcome, Features: c.features}, Options{})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -256,7 +272,7 @@ func TestBuildRefuses(t *testing.T) {
 		}
 	}
 	b := rowsOf(t, one([]data.Contract{{ID: "k", Start: on("2025-12-20"), Due: on("2026-12-31")}}), renewal, 0)
-	if got := b.Explain(); got != "0 snapshots of 1 terms are eligible: 1 the snapshot lies after the newest event" {
+	if got := b.Explain(); got != "0 snapshots of 1 terms or accounts are eligible (1: the snapshot lies after the newest event)" {
 		t.Errorf("no rows: %q", got)
 	}
 }

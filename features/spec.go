@@ -37,6 +37,7 @@ type Feature struct {
 	WindowDays int       `json:"window_days,omitempty"` // 0 means all history
 	LongDays   int       `json:"long_days,omitempty"`   // the longer window of a trend
 	Kind       ValueKind `json:"kind"`
+	Input      string    `json:"input,omitempty"` // type of an attribute's column, as data.Kind names it
 	Pillar     string    `json:"pillar"`
 	Direction  Direction `json:"direction"`
 	Actionable bool      `json:"actionable,omitempty"`
@@ -74,6 +75,9 @@ const (
 	Value        Agg = "value"
 )
 
+// factAggs lists the facts.
+var factAggs = []Agg{Attribute, SegmentFact, PhaseFact, Tenure, TermNumber, TermDays, DaysToDue, PreviousLate, Value}
+
 // EventAggs lists the aggregates that a project file may ask for by name.
 var EventAggs = []Agg{Count, Sum, Mean, Min, Max, Last, Distinct, ActiveDays, Recency, Trend}
 
@@ -94,7 +98,25 @@ type Spec struct {
 	Version  int       `json:"version"`
 	Timezone string    `json:"timezone"`
 	Outcome  Outcome   `json:"outcome"`
+	Sources  []Source  `json:"sources,omitempty"`
 	Features []Feature `json:"features"`
+}
+
+// A Source is what decides when an event source's rows are visible and which
+// of them count: features mean the same only while it stays as it is.
+type Source struct {
+	Name    string `json:"name"`
+	KnownAt bool   `json:"known_at,omitempty"` // rows say when they were known
+	LagDays int    `json:"lag_days,omitempty"`
+	ID      bool   `json:"id,omitempty"` // repeats of an id count once
+}
+
+// Rules returns the spec without its features: everything else that a project
+// must agree with a model on before the model scores it.
+func (s *Spec) Rules() Spec {
+	rules := *s
+	rules.Features = nil
+	return rules
 }
 
 // Digest returns the first 16 hex digits of the SHA-256 of the spec's JSON.

@@ -38,7 +38,7 @@ func TableSpec(t *data.Table, o TableOptions) (*Spec, error) {
 		if slices.Contains([]string{o.Label, o.ID, o.Time}, c.Name) || slices.Contains(o.Drop, c.Name) {
 			continue
 		}
-		f := Feature{Name: c.Name, From: FromTable, Column: c.Name, Agg: Attribute, Kind: NumberKind,
+		f := Feature{Name: c.Name, From: FromTable, Column: c.Name, Agg: Attribute, Kind: NumberKind, Input: c.Kind.String(),
 			Pillar: "table", Direction: Free, Label: c.Name}
 		if c.Kind == data.Text {
 			f.Kind = LevelKind
@@ -63,18 +63,8 @@ func TableFrame(t *data.Table, spec *Spec, o TableOptions) (*Frame, error) {
 	for i, feature := range spec.Features {
 		c := t.Column(feature.Column)
 		f.Columns[i] = Column{Feature: feature}
-		if feature.Kind == LevelKind {
-			sorted := c.Sorted()
-			f.Columns[i].Codes, f.Columns[i].Levels = sorted.Codes, sorted.Dict
-			continue
-		}
-		f.Columns[i].Num = make([]float64, t.Rows)
-		for r := range t.Rows {
-			x := c.Number(r)
-			if math.IsInf(x, 0) {
-				return nil, &data.RowError{Table: t.Name, Row: r + 1, Column: c.Name, Problem: "is infinite; give a finite number or null"}
-			}
-			f.Columns[i].Num[r] = x
+		if err := f.Columns[i].take(t, c); err != nil {
+			return nil, err
 		}
 	}
 	y, err := labels(t, o)
@@ -92,6 +82,33 @@ func TableFrame(t *data.Table, spec *Spec, o TableOptions) (*Frame, error) {
 	return f, nil
 }
 
+// take fills a frame column from a column of the table that it accepts.
+func (c *Column) take(t *data.Table, from *data.Column) error {
+	isText := from.Kind == data.Text
+	if c.IsLevel() {
+		c.Codes = make([]int32, t.Rows)
+		if isText {
+			sorted := from.Sorted()
+			c.Codes, c.Levels = sorted.Codes, sorted.Dict
+			return nil
+		}
+		for r := range c.Codes {
+			c.Codes[r] = -1
+		}
+		return nil
+	}
+	c.Num = make([]float64, t.Rows)
+	for r := range c.Num {
+		if c.Num[r] = nan; !isText {
+			c.Num[r] = from.Number(r)
+		}
+		if math.IsInf(c.Num[r], 0) {
+			return &data.RowError{Table: t.Name, Row: r + 1, Column: from.Name, Problem: "is infinite; give a finite number or null"}
+		}
+	}
+	return nil
+}
+
 // signature checks that the table has every column of the spec, in its kind.
 func signature(t *data.Table, spec *Spec) error {
 	var missing, wanted []string
@@ -99,12 +116,12 @@ func signature(t *data.Table, spec *Spec) error {
 		c := t.Column(f.Column)
 		if c == nil {
 			missing = append(missing, f.Column)
-			wanted = append(wanted, fmt.Sprintf("%s (%s)", f.Column, f.Kind))
+			wanted = append(wanted, fmt.Sprintf("%s (%s)", f.Column, f.Input))
 			continue
 		}
-		if isText := c.Kind == data.Text; isText != (f.Kind == LevelKind) {
+		if !f.accepts(c) {
 			return &data.RowError{Table: t.Name, Column: f.Column, Problem: fmt.Sprintf(
-				"is of type %v; the model was trained on a %s", c.Kind, f.Kind)}
+				"is of type %v; the model was trained on type %s", c.Kind, f.Input)}
 		}
 	}
 	if missing != nil {
@@ -136,6 +153,9 @@ func labels(t *data.Table, o TableOptions) (func(int) int8, error) {
 		switch low := strings.ToLower(v); {
 		case o.Positive != "":
 		case low == "1" || low == "true":
+			if positive != "" {
+				return nil, labelError(t, o, values, "give --positive VALUE to say which means churn")
+			}
 			positive = v
 		case low != "0" && low != "false":
 			return nil, labelError(t, o, values, "give --positive VALUE to say which means churn")

@@ -75,13 +75,23 @@ func TestTableSignature(t *testing.T) {
 	fewer := readyTable()
 	fewer.Columns = append(fewer.Columns[:1:1], fewer.Columns[2:]...)
 	if _, err := TableFrame(fewer, spec, TableOptions{}); !errors.Is(err, data.ErrBadData) || !strings.Contains(err.Error(), `"age"`) ||
-		!strings.Contains(err.Error(), "the model expects age (number)") {
+		!strings.Contains(err.Error(), "the model expects age (integer)") {
 		t.Errorf("a missing column: %v", err)
 	}
 	other := readyTable()
 	other.Columns[1] = data.TextColumn("age", []string{"1", "2", "", "1"})
-	if _, err := TableFrame(other, spec, TableOptions{}); !errors.Is(err, data.ErrBadData) || !strings.Contains(err.Error(), "of type text; the model was trained on a number") {
+	if _, err := TableFrame(other, spec, TableOptions{}); !errors.Is(err, data.ErrBadData) || !strings.Contains(err.Error(), "of type text; the model was trained on type integer") {
 		t.Errorf("another type: %v", err)
+	}
+	dated := readyTable()
+	dated.Columns[1] = data.Column{Name: "age", Kind: data.Date, Ints: []int64{1, 2, 3, 4}}
+	if _, err := TableFrame(dated, spec, TableOptions{}); !errors.Is(err, data.ErrBadData) {
+		t.Errorf("a date for an integer: %v", err)
+	}
+	empty := readyTable()
+	empty.Columns[1], empty.Columns[4] = data.TextColumn("age", make([]string, 4)), data.Column{Name: "plan", Kind: data.Float, Floats: []float64{nan, nan, nan, nan}}
+	if f, err := TableFrame(empty, spec, TableOptions{}); err != nil || f.Columns[0].Num[0] == f.Columns[0].Num[0] || f.Columns[3].Codes[0] != -1 {
+		t.Errorf("columns without any value, of whatever type, are missing: %v", err)
 	}
 	more := readyTable()
 	more.Columns = append(more.Columns, data.TextColumn("extra", make([]string, 4)))

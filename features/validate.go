@@ -66,28 +66,53 @@ func (s *Spec) validate(h *data.History) error {
 }
 
 func (f *Feature) validate(sources []string, h *data.History) error {
-	switch f.From {
-	case FromAccount, FromContract, FromSnapshot:
-		if f.Agg != Attribute {
-			return nil
-		}
-		attributes := h.AccountAttributes
-		if f.From == FromContract {
-			attributes = h.ContractAttributes
-		}
-		if !slices.ContainsFunc(attributes, func(c data.Column) bool { return c.Name == f.Column }) {
-			return specError("feature %q: %s has no attribute %q", f.Name, f.From, f.Column)
-		}
-		return nil
+	if slices.Contains(factAggs, f.Agg) {
+		return f.validateFact(h)
 	}
-	if !slices.Contains(sources, f.From) {
+	switch {
+	case !slices.Contains(sources, f.From):
 		return specError("feature %q: from %q is not an event source; the sources are %q", f.Name, f.From, sources)
-	}
-	if !slices.Contains(EventAggs, f.Agg) {
+	case !slices.Contains(EventAggs, f.Agg):
 		return specError("feature %q: agg %q; expected one of %v", f.Name, f.Agg, EventAggs)
-	}
-	if f.Agg == Trend && (f.WindowDays <= 0 || f.LongDays <= f.WindowDays) {
+	case f.Agg == Trend && (f.WindowDays <= 0 || f.LongDays <= f.WindowDays):
 		return specError("feature %q: a trend needs a window and a longer one, found %dd and %dd", f.Name, f.WindowDays, f.LongDays)
+	case f.Agg == Distinct && f.Type != "":
+		return specError("feature %q: distinct counts types, so it cannot be of the one type %q", f.Name, f.Type)
 	}
 	return nil
+}
+
+func (f *Feature) validateFact(h *data.History) error {
+	if f.Agg != Attribute {
+		return nil
+	}
+	c := attributeOf(h, f)
+	if c == nil {
+		return specError("feature %q: %s has no attribute %q", f.Name, f.From, f.Column)
+	}
+	if !f.accepts(c) {
+		return &data.RowError{Table: f.From + "s", Column: f.Column, Problem: fmt.Sprintf(
+			"is of type %v; the spec was made for %s: train again, or restore the type", c.Kind, f.Input)}
+	}
+	return nil
+}
+
+// accepts reports whether a column can feed the feature: it has the type the
+// spec was made for, integers and numbers being alike, or nothing but missing
+// values.
+func (f *Feature) accepts(c *data.Column) bool {
+	numeric := func(kind string) bool { return kind == data.Int.String() || kind == data.Float.String() }
+	if got := c.Kind.String(); got == f.Input || (numeric(got) && numeric(f.Input)) {
+		return true
+	}
+	return allMissing(c)
+}
+
+func allMissing(c *data.Column) bool {
+	for i := range c.Len() {
+		if !c.Missing(i) {
+			return false
+		}
+	}
+	return true
 }
