@@ -117,6 +117,7 @@ func (m *Model) Validate() error {
 	kinds := make(map[string]features.ValueKind)
 	for _, f := range m.Spec.Features {
 		v.check(kinds[f.Name] == "", "feature %q is in the spec twice", f.Name)
+		v.check(f.Kind == features.NumberKind || f.Kind == features.LevelKind, "feature %q is a %q; expected number or level", f.Name, f.Kind)
 		kinds[f.Name] = f.Kind
 	}
 	seen := make(map[string]bool)
@@ -168,6 +169,7 @@ func (v *validator) term(t *Term) {
 		b := &t.Columns[i]
 		v.below(anyUnit, "term "+t.Feature, b.Mean, b.SD)
 		v.finite("term "+t.Feature, b.Weight, b.SE)
+		v.check((b.Kind == Level) == (t.Kind == string(features.LevelKind)), "term %q: a %s column in a %s term", t.Feature, b.Kind, t.Kind)
 		v.check(b.SD > 0, "term %q: a standard deviation of %v", t.Feature, b.SD)
 		switch b.Kind {
 		case Linear:

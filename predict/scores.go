@@ -5,12 +5,25 @@ package predict
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/holdfast-churn/holdfast/data"
 	"github.com/holdfast-churn/holdfast/features"
 )
+
+// scoreColumns are the names that every score table may have; no pass-through
+// column may have one of them, or begin with health_.
+var scoreColumns = []string{"account_id", "contract_id", "as_of", "due", "lead_days", "status", "p_churn", "p_renew", "p_grow", "p_low", "p_high",
+	"health", "tier", "segment", "phase", "reason_1", "reason_2", "reason_3", "reason_1_effect", "reason_2_effect", "reason_3_effect",
+	"helps_1", "helps_2", "value", "currency", "value_at_risk", "upsell", "features_as_of", "model_id"}
+
+// IsScoreColumn reports whether a score table has the name for itself.
+func IsScoreColumn(name string) bool {
+	return slices.Contains(scoreColumns, name) || strings.HasPrefix(name, "health_")
+}
 
 // Numbers of reasons in a score file.
 const (
@@ -51,7 +64,12 @@ func (m *Model) Scores(f *features.Frame, o ScoreOptions) (*data.Table, error) {
 		b.text("tier", b.tier),
 		b.text("segment", func(i int) string { return rows[i].Segment }),
 		b.text("phase", func(i int) string { return rows[i].Phase }))
-	add(o.Show...)
+	for _, c := range o.Show {
+		if IsScoreColumn(c.Name) {
+			return nil, fmt.Errorf("scores: a pass-through column named %q would stand beside the score of that name; leave it out of show", c.Name)
+		}
+		add(c)
+	}
 	for k, name := range b.pillars {
 		add(b.number("health_"+name, func(i int) float64 { return b.pillarHealth[k][i] }))
 	}
@@ -62,7 +80,7 @@ func (m *Model) Scores(f *features.Frame, o ScoreOptions) (*data.Table, error) {
 		b.number("value_at_risk", func(i int) float64 { return rows[i].Value * b.p[i] }),
 		b.whole("features_as_of", data.Date, func(i int) int64 { return day(rows[i].Snapshot) }),
 		b.text("model_id", func(int) string { return o.ModelID }))
-	return t, unique(t)
+	return t, nil
 }
 
 // TableScores returns the score table of a ready table, in its order: the id
@@ -74,25 +92,15 @@ func (m *Model) TableScores(f *features.Frame, id *data.Column) (*data.Table, er
 	}
 	t := &data.Table{Name: "scores", Rows: len(f.Rows)}
 	if id != nil {
+		if IsScoreColumn(id.Name) && id.Name != "account_id" && id.Name != "contract_id" {
+			return nil, fmt.Errorf("scores: an id column named %q would stand beside the score of that name; rename it", id.Name)
+		}
 		t.Columns = append(t.Columns, *id)
 	}
 	t.Columns = append(t.Columns, b.number("p_churn", func(i int) float64 { return b.p[i] }),
 		b.number("health", func(i int) float64 { return b.health(i) }), b.text("tier", b.tier))
 	t.Columns = append(t.Columns, b.reasonColumns("reason", b.reasons, reasonCount, false)...)
-	return t, unique(t)
-}
-
-// unique refuses a table with two columns of one name: a pass-through column
-// must not hide a score.
-func unique(t *data.Table) error {
-	seen := make(map[string]bool)
-	for _, name := range t.Names() {
-		if seen[name] {
-			return fmt.Errorf("scores: two columns named %q; rename the column in the accounts table or leave it out of show", name)
-		}
-		seen[name] = true
-	}
-	return nil
+	return t, nil
 }
 
 // A scoreBuilder holds what the columns of a score table are read from.

@@ -49,7 +49,7 @@ type checkResult struct {
 	Newest   string         `json:"newest_event"`
 	Findings []data.Finding `json:"findings"`
 	Labels   []labelMonth   `json:"labels"` // by month of the due date
-	Left     []data.Count   `json:"not_eligible"`
+	Left     []data.Count   `json:"left_out"`
 	Rows     int            `json:"eligible_snapshots"`
 }
 
@@ -65,7 +65,7 @@ type labelMonth struct {
 func (a *app) check(ctx context.Context, l *loaded) (*checkResult, error) {
 	h := l.history
 	r := &checkResult{Project: l.name, Accounts: len(h.Accounts), Terms: len(h.Contracts), Events: map[string]int{},
-		Findings: data.Check(h, l.sources)}
+		Findings: append([]data.Finding{}, data.Check(h, l.sources)...)}
 	for i := range h.Sources {
 		r.Events[h.Sources[i].Name] = len(h.Sources[i].Events)
 	}
@@ -124,7 +124,7 @@ func labelMonths(f *features.Frame, loc *time.Location) []labelMonth {
 			m.Unknown++
 		}
 	}
-	var out []labelMonth
+	out := []labelMonth{}
 	for t, err := time.Parse("2006-01", first); err == nil && t.Format("2006-01") <= last; t = t.AddDate(0, 1, 0) {
 		name := t.Format("2006-01")
 		if m := months[name]; m != nil {

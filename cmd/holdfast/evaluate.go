@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -43,6 +44,9 @@ Exits    0 ok; 2 configuration; 4 bad data, or no usable origin`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if table.path != "" {
+				if a.dir != "" {
+					return usageError("-C goes with a project, not with --table")
+				}
 				r, err := a.evaluateTable(cmd.Context(), table)
 				if err != nil {
 					return err
@@ -93,10 +97,10 @@ func (a *app) evaluate(ctx context.Context, l *loaded, output string) (*evaluate
 		sum := sha256.Sum256(text)
 		output = filepath.Join(l.dir, "reports", hex.EncodeToString(sum[:6]))
 	}
-	if err := a.attachReport(l, r.Report, text); err != nil {
+	if err := a.finishReport(r, output); err != nil {
 		return nil, err
 	}
-	return r, a.finishReport(r, output)
+	return r, a.attachReport(l, r.Report, text)
 }
 
 // evaluateTable cross-validates a ready table, or splits it by time where it
@@ -139,7 +143,7 @@ func (a *app) candidates(p *project, spec *features.Spec) []evaluate.Candidate {
 
 // finishReport writes the report folder and prints its findings.
 func (a *app) finishReport(r *evaluate.Result, dir string) error {
-	a.progress.begin("writing "+dir, 0)
+	a.progress.begin("writing " + dir)
 	text, err := r.Report.JSON()
 	if err != nil {
 		return err
@@ -170,8 +174,13 @@ func (a *app) finishReport(r *evaluate.Result, dir string) error {
 // the same data under the same spec; its promotion is judged by it.
 func (a *app) attachReport(l *loaded, r *evaluate.Report, text []byte) error {
 	m, id, err := l.registry.Load(registry.Latest)
-	if err != nil || m.Provenance.Data != l.digest || m.Spec.Digest() != r.Provenance.SpecDigest {
-		return nil // there is no model that this report speaks for
+	switch {
+	case errors.Is(err, registry.ErrNotFound):
+		return nil // nothing is trained yet
+	case err != nil:
+		return err
+	case m.Provenance.Data != l.digest || m.Spec.Digest() != r.Provenance.SpecDigest:
+		return nil // the report does not speak for this model
 	}
 	return data.WriteFile(a.fsys, filepath.Join(l.registry.Dir, id, "report.json"), func(w io.Writer) error {
 		_, err := w.Write(text)

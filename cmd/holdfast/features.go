@@ -30,7 +30,7 @@ Exits    0 ok; 2 configuration; 4 bad data, or no eligible snapshot`,
 			if history && asOf != "" {
 				return usageError("--history and --as-of exclude each other")
 			}
-			if err := checkOutput(output, format); err != nil {
+			if err := checkOutput(output, format, a.json); err != nil {
 				return err
 			}
 			l, err := a.load()

@@ -28,6 +28,10 @@ func keepRows(t *data.Table, keep func(int) bool) *data.Table {
 			rows = append(rows, i)
 		}
 	}
+	return takeRows(t, rows)
+}
+
+func takeRows(t *data.Table, rows []int) *data.Table {
 	out := &data.Table{Name: t.Name, Rows: len(rows)}
 	for i := range t.Columns {
 		out.Columns = append(out.Columns, t.Columns[i].Take(rows))
@@ -57,15 +61,22 @@ func truncated(in *data.Tables, s data.Sources, t int64) *data.Tables {
 }
 
 // perturbed returns the tables with all that lies after the instant t made up
-// anew: event values and types, outcomes, and when renewals were seen.
+// anew: events get other values, types and times and come twice, outcomes and
+// the time they were seen change, and terms that start later start elsewhere.
 func perturbed(in *data.Tables, s data.Sources, t int64) *data.Tables {
+	const day = 24 * 60 * 60 * int64(1e9)
 	all := func(int) bool { return true }
 	out := &data.Tables{Accounts: in.Accounts, Contracts: keepRows(in.Contracts, all)}
+	start, due := timeOf(in.Contracts, s.Contracts.Start), out.Contracts.Column(s.Contracts.Due)
 	known, outcome := timeOf(in.Contracts, s.Contracts.KnownAt), out.Contracts.Column(s.Contracts.Outcome)
 	outcome.Dict = append(slices.Clone(outcome.Dict), "made up")
-	for i := range outcome.Codes {
+	for i := range out.Contracts.Rows {
 		if known(i) >= t {
 			outcome.Codes[i] = int32(len(outcome.Dict) - 1)
+		}
+		if start(i) > t {
+			out.Contracts.Column(s.Contracts.Start).Ints[i] += 3
+			due.Ints[i] += 11
 		}
 	}
 	if c := out.Contracts.Column(s.Contracts.RenewedAt); c != nil {
@@ -77,12 +88,22 @@ func perturbed(in *data.Tables, s data.Sources, t int64) *data.Tables {
 		}
 	}
 	for i, e := range in.Events {
-		e := keepRows(e, all)
-		at, value, kind := timeOf(e, s.Events[i].Time), e.Column(s.Events[i].Value), e.Column(s.Events[i].Type)
+		at := timeOf(e, s.Events[i].Time)
+		var rows []int
+		for r := range e.Rows {
+			rows = append(rows, r)
+			if at(r) >= t {
+				rows = append(rows, r)
+			}
+		}
+		e := takeRows(e, rows)
+		at = timeOf(e, s.Events[i].Time)
+		when, value, kind := e.Column(s.Events[i].Time), e.Column(s.Events[i].Value), e.Column(s.Events[i].Type)
 		for r := range e.Rows {
 			if at(r) >= t {
 				value.Floats[r] = -3*value.Floats[r] + 1000
 				kind.Codes[r] = int32((int(kind.Codes[r]) + 1) % len(kind.Dict))
+				when.Ints[r] = t + (at(r)-t)/2 + int64(r%2)*day // closer, and never before t
 			}
 		}
 		out.Events = append(out.Events, e)

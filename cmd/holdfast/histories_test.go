@@ -171,7 +171,7 @@ func rebuilt(t *testing.T, l *loaded, tables *data.Tables, row *features.Row) st
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := features.Build(context.Background(), h, &l.spec, features.Options{AsOf: row.Snapshot, Workers: 1})
+	b, err := features.Build(context.Background(), h, &l.spec, features.Options{AsOf: time.Unix(0, row.Snapshot), Workers: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

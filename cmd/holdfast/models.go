@@ -56,7 +56,7 @@ Exits    0 ok; 2 configuration`,
 			}
 			type entry struct {
 				ID         string              `json:"id"`
-				Aliases    []string            `json:"aliases"`
+				Aliases    []string            `json:"aliases,omitempty"`
 				Provenance *predict.Provenance `json:"provenance,omitempty"`
 				Error      string              `json:"error,omitempty"`
 			}
@@ -72,7 +72,7 @@ Exits    0 ok; 2 configuration`,
 				entries = append(entries, e)
 			}
 			if a.json {
-				return a.printJSON(entries)
+				return a.printJSON(map[string]any{"models": entries})
 			}
 			a.printf("%-12s  %-10s  %8s  %8s  %8s  %s\n", "id", "as of", "renewals", "churned", "AUC", "aliases")
 			for _, v := range versions {
@@ -100,7 +100,7 @@ Exits    0 ok; 10 no such model; 12 a damaged model`,
 		Example: "  holdfast models show champion\n  holdfast models show model.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			m, id, err := a.findModel(args[0])
+			m, id, err := a.findModel(nil, args[0])
 			if err != nil {
 				return err
 			}
@@ -116,14 +116,17 @@ Exits    0 ok; 10 no such model; 12 a damaged model`,
 	}
 }
 
-// findModel resolves a reference, which may be a file outside any project.
-func (a *app) findModel(ref string) (*predict.Model, string, error) {
-	if isModelFile(ref) {
+// findModel resolves a reference: a file, or a version of the project's
+// registry. The project is looked for where it is nil and needed.
+func (a *app) findModel(p *project, ref string) (*predict.Model, string, error) {
+	if strings.ContainsAny(ref, `/\`) || ext(ref) == ".json" {
 		return predict.Load(a.fsys, ref)
 	}
-	p, err := findProject(a.fsys, a.dir)
-	if err != nil {
-		return nil, "", err
+	if p == nil {
+		var err error
+		if p, err = findProject(a.fsys, a.dir); err != nil {
+			return nil, "", err
+		}
 	}
 	return p.registry.Load(ref)
 }
@@ -209,7 +212,11 @@ func (a *app) promote(p *project, ref, by, because string) error {
 			Verdict predict.Verdict `json:"verdict"`
 		}{id, v})
 	}
-	a.printf("champion is now %s: %s\n", id, v.Reason)
+	if v.Pass {
+		a.printf("champion is now %s: %s\n", id, v.Reason)
+	} else {
+		a.printf("champion is now %s: approved by %s, because %s (against: %s)\n", id, by, because, v.Reason)
+	}
 	return nil
 }
 

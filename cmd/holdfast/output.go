@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,7 +19,7 @@ func ext(name string) string { return strings.ToLower(filepath.Ext(name)) }
 var tableExtensions = []string{".parquet", ".csv", ".jsonl", ".arrow"}
 
 // checkOutput refuses an output name before any work is done for it.
-func checkOutput(name, format string) error {
+func checkOutput(name, format string, asJSON bool) error {
 	if name == "" {
 		return usageError("-o FILE is needed; its extension chooses the form: %s, or - for standard output", strings.Join(tableExtensions, ", "))
 	}
@@ -26,6 +27,9 @@ func checkOutput(name, format string) error {
 		return usageError("--format goes with -o -; a file's extension chooses its form")
 	}
 	if name == "-" {
+		if asJSON {
+			return usageError("-o - and --json would both write to standard output; choose one")
+		}
 		if !slices.Contains([]string{"", "arrow", "csv", "jsonl"}, format) {
 			return usageError("--format %q: expected arrow, csv or jsonl", format)
 		}
@@ -40,7 +44,12 @@ func checkOutput(name, format string) error {
 // writeTable writes a table to a file by its extension, or to standard output:
 // as an Arrow stream for the next program, as CSV for a person at a terminal.
 func (a *app) writeTable(name, format string, t *data.Table) error {
-	a.progress.begin("writing "+name, 0)
+	a.progress.begin("writing " + name)
+	if name != "-" {
+		if err := a.fsys.MkdirAll(filepath.Dir(name)); err != nil {
+			return fmt.Errorf("writing %s: %w", name, err)
+		}
+	}
 	switch {
 	case name == "-":
 		if format == "" {

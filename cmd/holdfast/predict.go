@@ -34,11 +34,17 @@ Exits    0 ok; 2 configuration; 4 bad data; 10 no such model, or none promoted
   holdfast predict --table new.parquet --model model.json --id customer -o scores.parquet`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := checkOutput(output, format); err != nil {
+			if err := checkOutput(output, format, a.json); err != nil {
 				return err
 			}
 			if table.path != "" {
+				if asOf != "" || a.dir != "" {
+					return usageError("--as-of and -C go with a project, not with --table")
+				}
 				return a.predictTable(table, ref, output, format)
+			}
+			if err := table.refuseAlone(); err != nil {
+				return err
 			}
 			l, err := a.load()
 			if err != nil {
@@ -105,8 +111,11 @@ func worstRows(t *data.Table, n int) []worstRow {
 
 // predict scores a project's accounts at asOf with the referenced model.
 func (a *app) predict(ctx context.Context, l *loaded, asOf time.Time, ref, output, format string) (*scored, error) {
-	m, id, err := a.modelOf(&l.registry, ref)
+	m, id, err := a.findModel(l.project, ref)
 	if err != nil {
+		return nil, err
+	}
+	if err := sameRules(&m.Spec, &l.spec); err != nil {
 		return nil, err
 	}
 	b, err := a.build(ctx, l, &m.Spec, asOf)
@@ -129,6 +138,20 @@ func (a *app) predict(ctx context.Context, l *loaded, asOf time.Time, ref, outpu
 	return s, err
 }
 
+// sameRules refuses a model whose features would not mean what they meant when
+// it was trained: the project's time zone, outcome or visibility has changed.
+func sameRules(model, project *features.Spec) error {
+	was, is := model.Rules(), project.Rules()
+	if was.Digest() == is.Digest() {
+		return nil
+	}
+	describe := func(s *features.Spec) string {
+		return fmt.Sprintf("time zone %s, outcome %+v, sources %+v", s.Timezone, s.Outcome, s.Sources)
+	}
+	return fmt.Errorf("%w: the model was trained under other rules than the project file holds now: train again, or restore them (then: %s; now: %s)",
+		predict.ErrIntegrity, describe(&was), describe(&is))
+}
+
 // predictTable scores a ready table.
 func (a *app) predictTable(tf tableFlags, ref, output, format string) error {
 	if ref == "" {
@@ -141,6 +164,9 @@ func (a *app) predictTable(tf tableFlags, ref, output, format string) error {
 	f, _, t, err := a.tableFrame(tf, &m.Spec)
 	if err != nil {
 		return err
+	}
+	if tf.id != "" && t.Column(tf.id) == nil {
+		return data.MissingColumns(t.Name, []string{tf.id}, t.Names())
 	}
 	out, err := m.TableScores(f, t.Column(tf.id))
 	if err != nil {

@@ -12,47 +12,77 @@ import (
 // progress shows one line on a terminal while something takes long. Without a
 // writer it does nothing.
 type progress struct {
-	mu      sync.Mutex
-	w       io.Writer
-	what    string
-	started time.Time
-	shown   time.Time
+	mu          sync.Mutex
+	w           io.Writer
+	what        string
+	done, total int // total 0: nobody knows
+	started     time.Time
+	shown       bool
+	stop        chan struct{} // closed to end the drawing; nil while nothing is drawn
 }
 
-// quietFor is how long a step may run before it says so.
-const quietFor = 500 * time.Millisecond
+// A step that takes no longer than quietFor says nothing; later the line is
+// drawn anew every redraw.
+const (
+	quietFor = 500 * time.Millisecond
+	redraw   = 200 * time.Millisecond
+)
 
 // begin names the step that starts now.
-func (p *progress) begin(what string, total int) { p.step(what, 0, total) }
+func (p *progress) begin(what string) { p.step(what, 0, 0) }
 
-// step says how far the current step is; total 0 means nobody knows.
+// step says how far the current step is.
 func (p *progress) step(what string, done, total int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.w == nil {
 		return
 	}
-	now := time.Now()
 	if what != p.what {
-		p.what, p.started = what, now
+		p.what, p.started = what, time.Now()
 	}
-	if now.Sub(p.started) < quietFor || now.Sub(p.shown) < 100*time.Millisecond {
-		return
-	}
-	p.shown = now
-	if total > 0 {
-		fmt.Fprintf(p.w, "\r\x1b[K%s: %d of %d, %.0f s", what, done, total, now.Sub(p.started).Seconds())
-	} else {
-		fmt.Fprintf(p.w, "\r\x1b[K%s ...", what)
+	p.done, p.total = done, total
+	if p.stop == nil {
+		p.stop = make(chan struct{})
+		go p.draw(p.stop)
 	}
 }
 
-// end clears the line.
+// draw redraws the line until stop is closed.
+func (p *progress) draw(stop chan struct{}) {
+	ticker := time.NewTicker(redraw)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-ticker.C:
+			p.mu.Lock()
+			if took := time.Since(p.started); p.stop == stop && took > quietFor {
+				p.shown = true
+				fmt.Fprintf(p.w, "\r\x1b[K%s%s, %.0f s", p.what, p.share(), took.Seconds())
+			}
+			p.mu.Unlock()
+		}
+	}
+}
+
+func (p *progress) share() string {
+	if p.total == 0 {
+		return ""
+	}
+	return fmt.Sprintf(": %d of %d", p.done, p.total)
+}
+
+// end clears the line. A later step starts a new one.
 func (p *progress) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.w != nil && !p.shown.IsZero() {
+	if p.shown {
 		fmt.Fprint(p.w, "\r\x1b[K")
 	}
-	p.what, p.shown = "", time.Time{}
+	if p.stop != nil {
+		close(p.stop)
+	}
+	p.what, p.shown, p.stop = "", false, nil
 }

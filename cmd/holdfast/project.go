@@ -129,19 +129,20 @@ type featureYAML struct {
 
 // A project is a project file, read and checked.
 type project struct {
-	dir       string // of the file; paths in it are relative to this
-	name      string
-	sources   data.Sources
-	outcome   features.Outcome
-	auto      bool
-	autoOpt   features.AutoOptions
-	set       []features.Feature
-	origins   evaluate.OriginOptions
-	score     predict.Score // tier bounds; the rest is the trainer's
-	calibrate string
-	timed     bool // rows have snapshots, so that calibration can go forward in time
-	registry  registry.Registry
-	notYet    []string // keys that are known and do nothing in this version
+	dir        string // of the file; paths in it are relative to this
+	name       string
+	sources    data.Sources
+	outcome    features.Outcome
+	auto       bool
+	autoOpt    features.AutoOptions
+	set        []features.Feature
+	origins    evaluate.OriginOptions
+	score      predict.Score // tier bounds; the rest is the trainer's
+	calibrate  string
+	timed      bool // rows have snapshots, so that calibration can go forward in time
+	registry   registry.Registry
+	noSegments bool     // the segment is no feature
+	notYet     []string // keys that are known and do nothing in this version
 }
 
 // findProject reads the project file of dir, or of the nearest parent folder
@@ -212,11 +213,15 @@ func yamlError(err error) error {
 	var unknown *yaml.UnknownFieldError
 	if errors.As(err, &unknown) {
 		key := unknown.Token.Value
-		hint := ""
-		if near := data.Nearest(key, knownKeys(reflect.TypeFor[projectYAML]())); near != "" {
-			hint = fmt.Sprintf("; did you mean %q?", near)
+		known := knownKeys(reflect.TypeFor[projectYAML]())
+		near := data.Nearest(key, known)
+		switch {
+		case slices.Contains(known, key):
+			return usageError("line %d: the key %q does not belong here; see the holdfast.yaml of a demo project for its place", unknown.Token.Position.Line, key)
+		case near != "":
+			return usageError("line %d: unknown key %q; did you mean %q?", unknown.Token.Position.Line, key, near)
 		}
-		return usageError("line %d: unknown key %q%s", unknown.Token.Position.Line, key, hint)
+		return usageError("line %d: unknown key %q", unknown.Token.Position.Line, key)
 	}
 	var at yaml.Error
 	if errors.As(err, &at) && at.GetToken() != nil {
@@ -265,13 +270,16 @@ func (c *converter) path(p string) string {
 
 func (c *converter) sources(y *projectYAML, p *project) {
 	loc, err := time.LoadLocation(y.Timezone)
-	if err != nil {
+	if err != nil || y.Timezone == "Local" { // local to which machine?
 		c.check(false, "timezone", "%q is not a known time zone; expected a name such as UTC or Europe/London", y.Timezone)
 		loc = time.UTC
 	}
 	a := y.Data.Accounts
 	c.require("data.accounts.path", a.Path)
 	c.require("data.accounts.key", a.Key)
+	for _, name := range a.Show {
+		c.check(!predict.IsScoreColumn(name), "data.accounts.show", "%q is the name of a score column; leave it out or rename the column", name)
+	}
 	p.sources = data.Sources{Location: loc, Accounts: data.AccountSource{Path: c.path(a.Path), Key: a.Key, Created: a.Created,
 		Segment: a.Segment, Phase: a.Phase, Group: a.Group, Attributes: a.Attributes, Show: a.Show}}
 	c.check(y.Data.Contracts != nil || len(y.Data.Events) > 0, "data", "contracts or events are required; neither is given")
@@ -293,6 +301,8 @@ func (c *converter) sources(y *projectYAML, p *project) {
 			c.require(key+"."+r[0], r[1])
 		}
 		c.check(!seen[e.Name], key+".name", "%q is used twice", e.Name)
+		c.check(!slices.Contains([]string{features.FromAccount, features.FromContract, features.FromSnapshot, features.FromTable}, e.Name),
+			key+".name", "%q is kept for facts; choose another name for the source", e.Name)
 		seen[e.Name] = true
 		p.sources.Events = append(p.sources.Events, data.EventSource{Name: e.Name, Path: c.path(e.Path), Account: e.Account, Time: e.Time,
 			KnownAt: e.KnownAt, Lag: time.Duration(c.days(key+".lag", e.Lag, 0)) * 24 * time.Hour, Type: e.Type, Value: e.Value, ID: e.ID, Columns: e.Columns})
@@ -346,11 +356,14 @@ func (c *converter) features(y *projectYAML, p *project) {
 	slices.Sort(p.autoOpt.WindowDays)
 	p.autoOpt.WindowDays = slices.Compact(p.autoOpt.WindowDays)
 	p.auto = y.Features.Auto == nil || *y.Features.Auto
+	defined := make(map[string]bool)
 	for i, f := range y.Features.Set {
 		key := fmt.Sprintf("features.set[%d]", i)
 		if f.Name != "" {
 			key = "features.set: " + f.Name
 		}
+		c.check(!defined[f.Name], key, "is defined twice")
+		defined[f.Name] = true
 		p.set = append(p.set, c.feature(key, f, p.autoOpt.WindowDays))
 	}
 	c.check(p.auto || len(p.set) > 0, "features", "auto is off and set is empty; there would be no features")
@@ -419,12 +432,16 @@ func (c *converter) settings(y *projectYAML, p *project) {
 	h := y.Health
 	p.score = predict.Score{AtRiskP: orDefault(h.AtRiskP, 0.5), AtRisk: orDefault(h.Tiers.AtRisk, 40),
 		Watch: orDefault(h.Tiers.Watch, 65), Healthy: orDefault(h.Tiers.Healthy, 80)}
+	c.check(p.score.AtRiskP > 0 && p.score.AtRiskP <= 1, "health.at_risk_p", "found %v; expected a probability above 0", p.score.AtRiskP)
 	c.check(p.score.AtRisk <= p.score.Watch && p.score.Watch <= p.score.Healthy, "health.tiers", "upper bounds must increase from at_risk to watch to healthy")
 	p.calibrate = orDefault(y.Model.Calibration, "auto")
 	c.check(slices.Contains([]string{"auto", "none", "intercept", "platt"}, p.calibrate), "model.calibration", "found %q; expected auto, none, intercept or platt", p.calibrate)
 	p.registry.Dir = c.path(orDefault(y.Models, "models"))
 	m := y.Model
-	for key, used := range map[string]bool{"model.scorecard": m.Scorecard != "", "model.scorecard_worth": m.ScorecardWorth != 0,
+	c.check(slices.Contains([]string{"", "auto", "none"}, m.Pairs), "model.pairs", "found %q; expected auto or none", m.Pairs)
+	c.check(slices.Contains([]string{"", "pooled", "none"}, m.Segments), "model.segments", "found %q; expected pooled or none", m.Segments)
+	p.noSegments = m.Segments == "none"
+	for key, used := range map[string]bool{"model.pairs": m.Pairs == "auto", "model.scorecard": m.Scorecard != "", "model.scorecard_worth": m.ScorecardWorth != 0,
 		"backtest.capacity": b.Capacity != ""} {
 		if used {
 			p.notYet = append(p.notYet, fmt.Sprintf("%s has no effect in this version", key))

@@ -72,7 +72,7 @@ func TestParseProject(t *testing.T) {
 	if p.score.AtRiskP != 0.4 || p.score.Healthy != 85 || p.calibrate != "platt" {
 		t.Errorf("score %+v, calibration %q", p.score, p.calibrate)
 	}
-	if len(p.notYet) != 3 {
+	if len(p.notYet) != 4 {
 		t.Errorf("keys without effect %q", p.notYet)
 	}
 }
@@ -106,6 +106,14 @@ func TestParseProjectRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
 		"unknown key at the top":   {"outcome:\n", "outcomes:\n", `line 11: unknown key "outcomes"; did you mean "outcome"?`},
 		"unknown key inside":       {"embargo:", "embargoes:", `unknown key "embargoes"; did you mean "embargo"?`},
+		"a key of another place":   {"leads: [90d", "windows: [90d", `the key "windows" does not belong here`},
+		"a local zone":             {"Europe/London", "Local", `timezone: "Local"`},
+		"a kept source name":       {"name: usage, path", "name: account, path", `"account" is kept for facts`},
+		"a score among show":       {"show: [name, owner]", "show: [name, health]", `"health" is the name of a score column`},
+		"two features of a name":   {"name: login_trend", "name: logins_30d", "features.set: logins_30d: is defined twice"},
+		"a way of pairing":         {"pairs: auto", "pairs: some", `model.pairs: found "some"`},
+		"segments":                 {"segments: pooled", "segments: bananas", `model.segments: found "bananas"`},
+		"a probability":            {"at_risk_p: 0.4", "at_risk_p: 40", "health.at_risk_p: found 40"},
 		"unknown key in a list":    {"agg: trend", "aggregate: trend", `unknown key "aggregate"`},
 		"a text for a number":      {"version: 1", "version: one", "line 2:"},
 		"another version":          {"version: 1", "version: 2", "version: found 2; this program reads version 1"},

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -108,7 +109,7 @@ func (a *app) load() (*loaded, error) {
 	for _, note := range p.notYet {
 		a.warn("%s", note)
 	}
-	a.progress.begin("reading tables", 0)
+	a.progress.begin("reading tables")
 	tables, err := data.ReadTables(a.fsys, p.sources)
 	if err != nil {
 		return nil, err
@@ -119,15 +120,40 @@ func (a *app) load() (*loaded, error) {
 	}
 	l := &loaded{project: p, history: h, digest: tables.Fingerprint()}
 	l.spec = p.spec(h)
+	a.warnOfTypes(l)
 	return l, nil
+}
+
+// warnOfTypes names the features of the project file whose event type never
+// occurs: most likely a slip of the pen, and a column of nothing.
+func (a *app) warnOfTypes(l *loaded) {
+	for _, f := range l.set {
+		for i := range l.history.Sources {
+			types := l.history.Sources[i].Types
+			if l.history.Sources[i].Name != f.From || f.Type == "" || slices.Contains(types, f.Type) {
+				continue
+			}
+			hint := ""
+			if near := data.Nearest(f.Type, types); near != "" {
+				hint = fmt.Sprintf("; did you mean %q?", near)
+			}
+			a.warn("features.set: %s: no event of %s has the type %q%s", f.Name, f.From, f.Type, hint)
+		}
+	}
 }
 
 // spec returns the feature spec of a project: the automatic features, with the
 // project's own added or replacing one of the same name.
 func (p *project) spec(h *data.History) features.Spec {
 	s := features.Spec{Version: features.SpecVersion, Timezone: p.sources.Location.String(), Outcome: p.outcome}
+	for _, e := range p.sources.Events {
+		s.Sources = append(s.Sources, features.Source{Name: e.Name, KnownAt: e.KnownAt != "", LagDays: int(e.Lag / (24 * time.Hour)), ID: e.ID != ""})
+	}
 	if p.auto {
 		s.Features = features.Auto(h, p.outcome, p.autoOpt)
+	}
+	if p.noSegments {
+		s.Features = slices.DeleteFunc(s.Features, func(f features.Feature) bool { return f.Agg == features.SegmentFact })
 	}
 	at := make(map[string]int)
 	for i, f := range s.Features {
@@ -145,10 +171,7 @@ func (p *project) spec(h *data.History) features.Spec {
 
 // build makes a frame; asOf zero means the whole history.
 func (a *app) build(ctx context.Context, l *loaded, spec *features.Spec, asOf time.Time) (*features.Built, error) {
-	o := features.Options{Workers: a.workers, Progress: func(done, total int) { a.progress.step("features of accounts", done, total) }}
-	if !asOf.IsZero() {
-		o.AsOf = asOf.UnixNano()
-	}
+	o := features.Options{AsOf: asOf, Workers: a.workers, Progress: func(done, total int) { a.progress.step("features of accounts", done, total) }}
 	return features.Build(ctx, l.history, spec, o)
 }
 
@@ -163,6 +186,9 @@ func (l *loaded) asOf(flag, maxAge string) (time.Time, error) {
 	t, err := time.ParseInLocation(time.DateOnly, flag, l.sources.Location)
 	if err != nil {
 		return t, usageError("--as-of %q: expected a date such as 2026-01-31", flag)
+	}
+	if y := t.Year(); y < 1678 || y > 2261 {
+		return t, usageError("--as-of %s: expected a year from 1678 to 2261", flag)
 	}
 	var c converter
 	age := c.days("--max-age", maxAge, 7)

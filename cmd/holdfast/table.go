@@ -3,9 +3,6 @@
 package main
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast-churn/holdfast/data"
@@ -52,7 +49,7 @@ func tableProject(tf tableFlags) *project {
 // tableFrame reads a ready table and makes its frame: under the given spec, or
 // under one made from the table's own columns.
 func (a *app) tableFrame(tf tableFlags, spec *features.Spec) (*features.Frame, *features.Spec, *data.Table, error) {
-	a.progress.begin("reading the table", 0)
+	a.progress.begin("reading the table")
 	t, err := data.Read(a.fsys, tf.path, nil)
 	if err != nil {
 		return nil, nil, nil, err
@@ -65,11 +62,6 @@ func (a *app) tableFrame(tf tableFlags, spec *features.Spec) (*features.Frame, *
 	}
 	f, err := features.TableFrame(t, spec, o)
 	return f, spec, t, err
-}
-
-// isModelFile reports whether a model reference names a file.
-func isModelFile(ref string) bool {
-	return strings.ContainsAny(ref, `/\`) || slices.Contains([]string{".json"}, ext(ref))
 }
 
 // labelled returns the rows of a ready table that have a label to learn from,

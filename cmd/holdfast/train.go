@@ -11,7 +11,6 @@ import (
 	"github.com/holdfast-churn/holdfast/data"
 	"github.com/holdfast-churn/holdfast/features"
 	"github.com/holdfast-churn/holdfast/predict"
-	"github.com/holdfast-churn/holdfast/predict/registry"
 	"github.com/holdfast-churn/holdfast/train"
 )
 
@@ -32,6 +31,9 @@ Exits    0 ok; 2 configuration; 4 bad data, or nothing to learn from`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if table.path != "" {
+				if asOf != "" || a.dir != "" {
+					return usageError("--as-of and -C go with a project, not with --table")
+				}
 				return a.trainTable(cmd.Context(), table, output)
 			}
 			if err := table.refuseAlone(); err != nil {
@@ -92,7 +94,7 @@ func (a *app) train(ctx context.Context, l *loaded, asOf time.Time) (*trained, e
 	}
 	o := l.trainOptions(a)
 	o.AsOf, o.Censored, o.DataDigest = asOf.Format(time.DateOnly), censored, l.digest
-	a.progress.begin("fitting", 0)
+	a.progress.begin("fitting")
 	m, err := train.Fit(ctx, f, l.spec, o)
 	if err != nil {
 		return nil, err
@@ -142,7 +144,7 @@ func (a *app) trainTable(ctx context.Context, tf tableFlags, output string) erro
 	if err := a.refuseLeaks(f); err != nil {
 		return err
 	}
-	a.progress.begin("fitting", 0)
+	a.progress.begin("fitting")
 	m, err := train.Fit(ctx, f.Select(rows), *spec, o)
 	if err != nil {
 		return err
@@ -178,12 +180,4 @@ func (a *app) showTrained(r *trained) error {
 	a.printf("  out of fold  log loss %.4f (base rate %.4f), AUC %.3f\n", m.OutOfFold.LogLoss, m.OutOfFold.BaseLoss, m.OutOfFold.AUC)
 	a.printf("  calibration  %s\n", m.Calibration.Reason)
 	return nil
-}
-
-// modelOf resolves a model reference of a project: a file, an alias or an id.
-func (a *app) modelOf(r *registry.Registry, ref string) (*predict.Model, string, error) {
-	if isModelFile(ref) {
-		return predict.Load(a.fsys, ref)
-	}
-	return r.Load(ref)
 }

@@ -119,18 +119,21 @@ func (r *Registry) Aliases() (map[string]Alias, error) {
 	if err := json.NewDecoder(io.NewSectionReader(f, 0, 64<<20)).Decode(&aliases); err != nil {
 		return nil, fmt.Errorf("reading %s: %w: %v", name, predict.ErrIntegrity, err)
 	}
+	if aliases == nil { // the file holds null
+		return nil, fmt.Errorf("reading %s: %w: it holds no aliases", name, predict.ErrIntegrity)
+	}
 	return aliases, nil
 }
 
 // move points an alias to a version and adds to its history. Pointing it
-// where it points already is no move.
+// where it points already is no move, unless somebody approves it.
 func (r *Registry) move(alias, id string, v *predict.Verdict) error {
 	aliases, err := r.Aliases()
 	if err != nil {
 		return err
 	}
 	a := aliases[alias]
-	if a.ID == id {
+	if a.ID == id && (v == nil || v.By == "") {
 		return nil
 	}
 	a.ID = id
