@@ -122,8 +122,8 @@ func uuidText(b []byte) []byte {
 	return s
 }
 
-// halfFloat returns the value of an IEEE 754 binary16 number.
-func halfFloat(h uint16) float64 {
+// HalfFloat returns the value of an IEEE 754 binary16 number.
+func HalfFloat(h uint16) float64 {
 	sign, exponent, fraction := h>>15, int(h>>10&0x1f), float64(h&0x3ff)
 	var v float64
 	switch exponent {

@@ -206,7 +206,7 @@ func (c *chunkReader) interpret(v *values) {
 	case asHalf:
 		v.floats = resize(v.floats, v.len)
 		for i := range v.floats {
-			v.floats[i] = halfFloat(binary.LittleEndian.Uint16(v.texts[i]))
+			v.floats[i] = HalfFloat(binary.LittleEndian.Uint16(v.texts[i]))
 		}
 	case asUUID:
 		for i, b := range v.texts {

@@ -100,40 +100,29 @@ const (
 var errZstd = errors.New("a page is not a zstd stream")
 
 // checkZstd walks the frames and block headers of a zstd stream, without
-// decoding, and compares what they can hold with the expected size: exactly
-// where the frames state their size, else as an upper bound.
+// decoding, and refuses one that could hold much more than the expected size.
 //
 // Source: RFC 8878, section 3.1.1.
 func checkZstd(src []byte, size int) error {
-	stated, bound := true, uint64(0)
+	most := uint64(0)
 	for len(src) > 0 {
-		f, err := zstdFrameOf(src)
+		length, content, err := zstdFrame(src)
 		if err != nil {
 			return err
 		}
-		stated = stated && f.stated
-		bound += f.size
-		if bound > uint64(size)+zstdSlack {
+		if most += content; most > uint64(size)+zstdSlack {
 			return errPageSize
 		}
-		src = src[f.length:]
-	}
-	if bound < uint64(size) || stated && bound != uint64(size) {
-		return errPageSize
+		src = src[length:]
 	}
 	return nil
 }
 
-// A zstdFrame is one frame at the start of a stream.
-type zstdFrame struct {
-	length int    // of the frame, in bytes
-	size   uint64 // of its content: as stated, else the most its blocks can hold
-	stated bool
-}
-
-func zstdFrameOf(src []byte) (zstdFrame, error) {
+// zstdFrame returns the length of the frame at the start of a stream and the
+// size of its content: as the frame states it, else the most its blocks hold.
+func zstdFrame(src []byte) (length int, content uint64, err error) {
 	if len(src) < 6 || binary.LittleEndian.Uint32(src) != zstdMagic {
-		return zstdFrame{}, errZstd
+		return 0, 0, errZstd
 	}
 	d := src[4]
 	single := d&0x20 != 0
@@ -146,29 +135,28 @@ func zstdFrameOf(src []byte) (zstdFrame, error) {
 		width = 1
 	}
 	if pos+width > len(src) {
-		return zstdFrame{}, errZstd
+		return 0, 0, errZstd
 	}
-	f := zstdFrame{stated: width > 0}
-	var field [8]byte
-	copy(field[:], src[pos:pos+width])
-	if f.size = binary.LittleEndian.Uint64(field[:]); width == 2 {
-		f.size += 256
-	}
-	end, bound, err := zstdBlocks(src, pos+width)
+	var stated [8]byte
+	copy(stated[:], src[pos:pos+width])
+	length, most, err := zstdBlocks(src, pos+width)
 	if err != nil {
-		return f, err
+		return 0, 0, err
 	}
 	if d&4 != 0 {
-		end += 4 // the checksum
+		length += 4 // the checksum
 	}
-	if end > len(src) || f.stated && f.size > bound {
-		return f, errZstd
+	if content = binary.LittleEndian.Uint64(stated[:]); width == 2 {
+		content += 256
 	}
-	if !f.stated {
-		f.size = bound
+	// The decoder makes room for all that is stated before it looks further.
+	if length > len(src) || content > most {
+		return 0, 0, errZstd
 	}
-	f.length = end
-	return f, nil
+	if width == 0 {
+		content = most
+	}
+	return length, content, nil
 }
 
 // zstdBlocks walks the blocks from pos and returns where they end and the most

@@ -79,7 +79,8 @@ func (p *parquetFile) readFooter() (err error) {
 	case encryptedMagic:
 		return badFile(p.name, "is encrypted (PARE); Holdfast reads unencrypted Parquet")
 	default:
-		return badFile(p.name, "the footer is missing: the file does not end in PAR1; it is cut off or still being written")
+		return badFile(p.name,
+			"the footer is missing: the file does not end in PAR1; it is cut off or still being written")
 	}
 	length := int64(binary.LittleEndian.Uint32(tail[:4]))
 	if length > size-minParquetSize {
@@ -147,16 +148,19 @@ func (p *parquetFile) checkRows() error {
 	for i := range p.meta.RowGroups {
 		g := &p.meta.RowGroups[i]
 		if g.NumRows < 0 || g.NumRows > maxGroupRows {
-			return badFile(p.name, "row group %d declares %s rows in a file of %s bytes; a row group may hold 0 to %s",
+			return badFile(p.name,
+				"row group %d declares %s rows in a file of %s bytes; a row group may hold 0 to %s",
 				i, grouped(g.NumRows), grouped(p.footer), grouped(maxGroupRows))
 		}
 		if len(g.Columns) != len(p.leaves) {
-			return badFile(p.name, "row group %d has %d columns, the schema has %d", i, len(g.Columns), len(p.leaves))
+			return badFile(p.name, "row group %d has %d columns, the schema has %d",
+				i, len(g.Columns), len(p.leaves))
 		}
 		sum += g.NumRows // at most 2^31 groups (a thrift list) of 2^27 rows: no overflow
 	}
 	if sum != p.meta.NumRows {
-		return badFile(p.name, "the footer declares %s rows, its row groups %s", grouped(p.meta.NumRows), grouped(sum))
+		return badFile(p.name, "the footer declares %s rows, its row groups %s",
+			grouped(p.meta.NumRows), grouped(sum))
 	}
 	return nil
 }
@@ -168,7 +172,8 @@ func (p *parquetFile) chunk(group, column int) (*columnMeta, error) {
 	c := &g.Columns[column]
 	m := &c.Meta
 	fail := func(format string, args ...any) (*columnMeta, error) {
-		return nil, badFile(p.name, "row group %d: column %q: %w", group, p.leaves[column].name, fmt.Errorf(format, args...))
+		return nil, badFile(p.name, "row group %d: column %q: %w",
+			group, p.leaves[column].name, fmt.Errorf(format, args...))
 	}
 	switch {
 	case c.Crypto.Value != nil || len(c.Encrypted) > 0:
@@ -220,7 +225,8 @@ func (p *parquetFile) readAt(b []byte, at int64) error {
 	case n == len(b):
 		return nil
 	case err == nil || errors.Is(err, io.EOF):
-		return badFile(p.name, "ends at byte %s; %s were expected there", grouped(at+int64(n)), grouped(int64(len(b)-n)))
+		return badFile(p.name, "ends at byte %s; %s more were expected",
+			grouped(at+int64(n)), grouped(int64(len(b)-n)))
 	}
 	return &diskError{p.name, err}
 }

@@ -56,8 +56,11 @@ type pageReader struct {
 
 // reset points the reader at another column chunk; its buffers are kept.
 func (r *pageReader) reset(file *parquetFile, m *columnMeta, optional bool) {
-	*r = pageReader{file: file, codec: m.Codec, optional: optional, pos: chunkStart(m), declared: int(m.NumValues),
-		window: r.window[:0], inflated: r.inflated, levels: r.levels}
+	*r = pageReader{
+		file: file, codec: m.Codec, optional: optional,
+		pos: chunkStart(m), declared: int(m.NumValues),
+		window: r.window[:0], inflated: r.inflated, levels: r.levels,
+	}
 	r.end = r.pos + m.TotalCompressedSize
 }
 
@@ -109,7 +112,8 @@ func (r *pageReader) checkEnd() error {
 func (r *pageReader) header() (*pageHeader, error) {
 	left := r.end - r.pos
 	if left <= 0 {
-		return nil, fmt.Errorf("%s of the %s values that the footer declares", grouped(int64(r.seen)), grouped(int64(r.declared)))
+		return nil, fmt.Errorf("%s of the %s values that the footer declares",
+			grouped(int64(r.seen)), grouped(int64(r.declared)))
 	}
 	for room := int64(usualPageBytes); ; room *= 2 {
 		b, err := r.bytes(min(room, left))
@@ -168,7 +172,8 @@ func (r *pageReader) dictionary(h *pageHeader, body []byte) (page, error) {
 		return page{}, errPageHeader
 	}
 	data, err := r.inflate(body, int(h.UncompressedPageSize))
-	return page{dictionary: true, values: int(d.NumValues), nonNull: int(d.NumValues), encoding: d.Encoding, data: data}, err
+	n := int(d.NumValues)
+	return page{dictionary: true, values: n, nonNull: n, encoding: d.Encoding, data: data}, err
 }
 
 // version1 opens a data page of the first version: levels and values are

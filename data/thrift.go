@@ -18,8 +18,8 @@ var (
 //
 // It runs before parquet-go's decoder and is what makes that one safe: the
 // decoder allocates a list before reading it, and recurses into fields that it
-// does not know. Here a list may not declare more elements than there are
-// bytes left for, and structures may not nest deeper than Parquet's ever do.
+// does not know. Here every element must be there, in at least one byte, and
+// structures may not nest deeper than Parquet's ever do.
 //
 // Source: Thrift compact protocol encoding, Apache Thrift specification.
 func structLength(b []byte) (int, error) {
@@ -126,20 +126,13 @@ func (s *skimmer) list(depth int) error {
 			return err
 		}
 	}
-	least := uint64(1)
-	if kind == thriftStruct {
-		least = minListedStruct
-	}
-	if n > uint64(len(s.b)-s.pos)/least {
-		return errThriftShort
-	}
 	start := s.pos
 	for range n {
 		if err := s.value(kind, depth+1); err != nil {
 			return err
 		}
 	}
-	if uint64(s.pos-start) < n*least {
+	if kind == thriftStruct && uint64(s.pos-start) < n*minListedStruct {
 		return errThriftBad
 	}
 	return nil
@@ -153,9 +146,6 @@ func (s *skimmer) pairs(depth int) error {
 	kinds, err := s.byte()
 	if err != nil {
 		return err
-	}
-	if n > uint64(len(s.b)-s.pos)/2 {
-		return errThriftShort
 	}
 	for range n {
 		if err := s.value(kinds>>4, depth+1); err != nil {

@@ -125,7 +125,8 @@ func (c *counter) Write(b []byte) (int, error) {
 func explainWrite(err error, path, folder string, written int64) error {
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return fmt.Errorf("writing %s: the disk is full after %s bytes; make room in %s: %w", path, grouped(written), folder, err)
+		return fmt.Errorf("writing %s: the disk is full after %s bytes; make room in %s: %w",
+			path, grouped(written), folder, err)
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return fmt.Errorf("writing %s: no permission to write in the folder %s: %w", path, folder, err)
 	case errors.Is(err, fs.ErrNotExist):

@@ -5,6 +5,8 @@ package ipc
 import (
 	"fmt"
 	"math"
+	"math/big"
+	"strconv"
 	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -45,7 +47,7 @@ func kindOf(t arrow.DataType) (kind data.Kind, ok bool) {
 		return data.Date, true
 	case arrow.TIMESTAMP:
 		return data.Time, true
-	case arrow.STRING, arrow.LARGE_STRING, arrow.STRING_VIEW, arrow.BINARY, arrow.LARGE_BINARY, arrow.FIXED_SIZE_BINARY:
+	case arrow.STRING, arrow.LARGE_STRING, arrow.BINARY, arrow.LARGE_BINARY, arrow.FIXED_SIZE_BINARY:
 		return data.Text, true
 	case arrow.DICTIONARY:
 		return kindOf(t.(*arrow.DictionaryType).ValueType)
@@ -71,8 +73,9 @@ func (c *column) append(batch arrow.Record) error {
 	if d, ok := values.(*array.Dictionary); ok {
 		values, at = d.Dictionary(), d.GetValueIndex
 	}
+	void := values.DataType().ID() == arrow.NULL // whose IsNull says no
 	for i := range batch.Column(c.field).Len() {
-		if batch.Column(c.field).IsNull(i) || values.IsNull(at(i)) {
+		if void || batch.Column(c.field).IsNull(i) || values.IsNull(at(i)) {
 			c.appendMissing()
 			continue
 		}
@@ -135,14 +138,19 @@ func floatAt(values arrow.Array, i int) (float64, error) {
 		return a.Value(i), nil
 	case *array.Float32:
 		return float64(a.Value(i)), nil
-	case *array.Float16:
-		return float64(a.Value(i).Float32()), nil
-	case *array.Decimal128:
-		return a.Value(i).ToFloat64(a.DataType().(*arrow.Decimal128Type).Scale), nil
+	case *array.Float16: // the library's own conversion has small numbers wrong
+		return data.HalfFloat(a.Value(i).Uint16()), nil
+	case *array.Decimal128: // and those of decimals do not round to the nearest float
+		return decimalFloat(a.Value(i).BigInt(), a.DataType().(*arrow.Decimal128Type).Scale)
 	case *array.Decimal256:
-		return a.Value(i).ToFloat64(a.DataType().(*arrow.Decimal256Type).Scale), nil
+		return decimalFloat(a.Value(i).BigInt(), a.DataType().(*arrow.Decimal256Type).Scale)
 	}
 	return 0, fmt.Errorf("holds a value in an array of type %v", values.DataType())
+}
+
+// decimalFloat returns the float64 nearest to v / 10^scale.
+func decimalFloat(v *big.Int, scale int32) (float64, error) {
+	return strconv.ParseFloat(fmt.Sprintf("%de%d", v, -scale), 64)
 }
 
 func textAt(values arrow.Array, i int) string {

@@ -3,6 +3,7 @@
 package ipc
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -37,14 +38,42 @@ func Read(fsys data.FS, path string) (t *data.Table, err error) {
 	if size < minFileSize {
 		return nil, badFile(path, fmt.Errorf("%d bytes, not an Arrow file: the least is %d", size, minFileSize))
 	}
+	r := io.NewSectionReader(f, 0, size)
+	if err := checkFile(r, path, size); err != nil {
+		return nil, err
+	}
+	return readBatches(r, path, size)
+}
+
+// checkFile looks at both ends of a file and at its footer.
+func checkFile(r io.ReaderAt, path string, size int64) error {
 	var head [6]byte
-	if _, err := f.ReadAt(head[:], 0); err != nil {
-		return nil, fmt.Errorf("reading %s: %w", path, err)
+	var tail [10]byte // the length of the footer, then the magic again
+	if _, err := r.ReadAt(head[:], 0); err != nil {
+		return fmt.Errorf("reading %s: %w", path, err)
 	}
-	if string(head[:]) != string(ipc.Magic) {
-		return nil, badFile(path, fmt.Errorf("starts with %q, not ARROW1: not an Arrow file", head[:]))
+	if _, err := r.ReadAt(tail[:], size-10); err != nil {
+		return fmt.Errorf("reading %s: %w", path, err)
 	}
-	return readBatches(io.NewSectionReader(f, 0, size), path, size)
+	switch {
+	case string(head[:]) != string(ipc.Magic):
+		return badFile(path, fmt.Errorf("starts with %q, not ARROW1: not an Arrow file", head[:]))
+	case string(tail[4:]) != string(ipc.Magic):
+		return badFile(path, errors.New(
+			"the footer is missing: the file does not end in ARROW1; it is cut off or still being written"))
+	}
+	length := int64(binary.LittleEndian.Uint32(tail[:4]))
+	if length > size-minFileSize {
+		return badFile(path, fmt.Errorf("the footer claims %d bytes, the file has %d", length, size))
+	}
+	footer := make([]byte, length)
+	if _, err := r.ReadAt(footer, size-10-length); err != nil {
+		return fmt.Errorf("reading %s: %w", path, err)
+	}
+	if err := checkFooter(footer); err != nil {
+		return badFile(path, err)
+	}
+	return nil
 }
 
 func badFile(path string, err error) error { return &data.FileError{File: path, Err: err} }
@@ -73,7 +102,8 @@ func readBatches(f *io.SectionReader, path string, size int64) (t *data.Table, e
 			err := columns[k].append(batch)
 			var row *rowError
 			if errors.As(err, &row) {
-				return nil, &data.RowError{Table: path, Row: rows + row.row + 1, Column: columns[k].Name, Problem: row.problem}
+				return nil, &data.RowError{
+					Table: path, Row: rows + row.row + 1, Column: columns[k].Name, Problem: row.problem}
 			}
 			if err != nil {
 				return nil, badFile(path, fmt.Errorf("column %q: %w", columns[k].Name, err))

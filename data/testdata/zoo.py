@@ -108,11 +108,16 @@ arrow = arrow.set_column(arrow.schema.get_field_index("sorted"), "sorted", arrow
 arrow = arrow.set_column(arrow.schema.get_field_index("decimal38"), "decimal38", arrow["decimal38"].cast(pa.decimal256(50, 10)))
 arrow = arrow.set_column(arrow.schema.get_field_index("date"), "date", arrow["date"].cast(pa.date64()))
 arrow = arrow.drop_columns(["uuid"])
-arrow = arrow.append_column("nested", pa.array([[1, 2]] * N))
+arrow = arrow.append_column(pa.field("nested", pa.list_(pa.int64()), metadata={"k": "v"}), pa.array([[1, 2]] * N))
+arrow = arrow.append_column("union", pa.UnionArray.from_sparse(pa.array([0] * N, pa.int8()), [pa.array([1] * N)]))
+arrow = arrow.replace_schema_metadata({"k": "v"})
 for name, codec in [("plain", None), ("zstd", "zstd"), ("lz4", "lz4")]:
     with pa.ipc.new_file(f"../ipc/testdata/zoo_{name}.arrow", arrow.schema, options=pa.ipc.IpcWriteOptions(compression=codec)) as out:
         out.write_table(arrow, max_chunksize=16)
-    names[name + ".arrow"] = [c for c in arrow.schema.names if c != "nested"]
+    names[name + ".arrow"] = [c for c in arrow.schema.names if c not in ("nested", "union")]
+view = pa.table({"x": pa.array(["a", "b"], pa.string_view())})  # refused, with a reason
+with pa.ipc.new_file("../ipc/testdata/view.arrow", view.schema) as out:
+    out.write_table(view)
 with open("zoo.json", "w") as f:
     json.dump({"files": names, "columns": want}, f, indent=None, separators=(",", ":"), allow_nan=False)
 print("pyarrow", pa.__version__, "duckdb", duckdb.__version__, "numpy", np.__version__, sys.version.split()[0])

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package data brings tables in and out, and refuses bad ones.
+//
+// A Table holds typed columns of six kinds. Read fills one from Parquet files,
+// in these steps:
+//
+//   - glob.go finds the files of a pattern, and the columns in folder names;
+//   - guard.go checks each file before it is trusted: magic, footer, counts;
+//   - scan.go settles which columns there are, and their kinds in all files;
+//   - pages.go takes a column apart into pages, checks and decompresses them;
+//   - encodings.go and bytearrays.go decode the values of a page;
+//   - chunk.go converts them to the column's kind, and builder.go appends them.
+//
+// parquet-go decodes the metadata, the compression and the encodings, and
+// writes. Its file reader is not used: it allocates whatever lengths a damaged
+// file declares, and a process that runs out of memory cannot recover. Here
+// every length is compared with the bytes behind it first, so that any file
+// gives an error or as many rows as its footer says, in bounded memory.
+//
+// Errors about the data satisfy errors.Is(err, ErrBadData) and say file, row
+// and column, what was found and what is needed; failures of the disk do not.
+// Nothing is guessed or wrapped round: a timestamp outside the years 1678 to
+// 2261 or an integer beyond 64 bits is refused.
+//
+// Write and WriteFile replace a file in one step, through the small interface
+// FS that everything goes through. The same table gives the same bytes.
+//
+// From tables, ReadTables and NewHistory make the history that features are
+// computed from, Check finds what is wrong with it, and Fingerprint identifies
+// its content.
+//
+//	t, err := data.Read(data.Disk{}, "usage/**/*.parquet", []string{"account_id", "ts"})
+//	err = data.Write(data.Disk{}, "usage.csv", t)
+package data
