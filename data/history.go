@@ -123,7 +123,8 @@ func NewHistory(t *Tables, s Sources) (*History, error) {
 	return h, nil
 }
 
-// MidnightAfter returns the first day boundary after the instant t.
+// MidnightAfter returns the first day boundary after the instant t, which must
+// not be NoTime.
 func MidnightAfter(t int64, loc *time.Location) time.Time {
 	return time.Unix(0, DayStart(DayOf(t, loc)+1, loc)).In(loc)
 }
@@ -338,15 +339,20 @@ func onlyMidnights(c *Column) bool {
 	return true
 }
 
-// DayStart returns the first instant of the day (since 1970-01-01) in loc.
-// That is midnight, or the end of the gap where clocks skip midnight.
+// DayStart returns the first instant of the day (since 1970-01-01, years 1678
+// to 2261) in loc. That is midnight, or the end of the gap where clocks skip
+// midnight.
 func DayStart(day int, loc *time.Location) int64 {
 	if loc == time.UTC {
 		return int64(day) * int64(24*time.Hour)
 	}
 	t := time.Date(1970, 1, 1+day, 0, 0, 0, 0, loc).UnixNano()
-	for DayOf(t, loc) < day { // clocks move by multiples of a quarter of an hour
-		t += int64(15 * time.Minute)
+	const step = int64(15 * time.Minute) // clocks move by multiples of it, and never by more than a day
+	for range 4 * 24 {
+		if DayOf(t, loc) >= day {
+			break
+		}
+		t += step
 	}
 	return t
 }

@@ -103,6 +103,9 @@ const afterData refusal = "the snapshot lies after the newest event"
 func (l *listing) listRenewals() {
 	h, o := l.h, &l.spec.Outcome
 	l.terms = len(h.Contracts)
+	if l.terms == 0 {
+		return // then the data may have no end either
+	}
 	end := data.MidnightAfter(h.Newest, h.Location).UnixNano()
 	for a := range h.Accounts {
 		first := len(l.rows)

@@ -208,6 +208,23 @@ func TestStatusAsOf(t *testing.T) {
 	}
 }
 
+// A history without a date has no rows, in every zone and mode.
+func TestEmptyHistory(t *testing.T) {
+	for _, zone := range zones {
+		loc, err := time.LoadLocation(zone)
+		if err != nil {
+			t.Skip("no time zones on this machine")
+		}
+		h := one(nil)
+		h.Location, h.Newest, h.Sources[0].Newest = loc, data.NoTime, data.NoTime
+		for _, o := range []Outcome{{Mode: Renewal, LeadDays: []int{30}}, {Mode: Activity, Of: "app", HorizonDays: 1, EveryDays: 1, ActiveWithinDays: 1}} {
+			if b := rowsOf(t, h, o, 0); len(b.Frame.Rows) != 0 {
+				t.Errorf("%s, %s: %d rows", zone, o.Mode, len(b.Frame.Rows))
+			}
+		}
+	}
+}
+
 func TestActivity(t *testing.T) {
 	// The grid has a point every 30 days from 2001-01-01; 2024-02-11 is one.
 	grid := data.DayStart(activityEpoch+30*((data.DayOf(on("2024-02-11"), time.UTC)-activityEpoch)/30), time.UTC)

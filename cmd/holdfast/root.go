@@ -179,6 +179,9 @@ func (a *app) build(ctx context.Context, l *loaded, spec *features.Spec, asOf ti
 // as-of long after the newest event would score on features that have dried
 // up, so it is refused.
 func (l *loaded) asOf(flag, maxAge string) (time.Time, error) {
+	if l.history.Newest == data.NoTime {
+		return time.Time{}, dataError("no event and no contract has a date, so nothing says when the data end")
+	}
 	newest := data.MidnightAfter(l.history.Newest, l.sources.Location)
 	if flag == "" {
 		return newest, nil
