@@ -230,7 +230,10 @@ func (c *chunkReader) appendNumbers(p page, b *builder) error {
 	case b.Kind == Float: // integers in this file, numbers in another
 		c.page.floats = resize(c.page.floats, len(ints))
 		for i, v := range ints {
-			c.page.floats[i] = float64(v)
+			if c.page.floats[i] = float64(v); int64(c.page.floats[i]) != v || v > 1<<53 || v < -1<<53 {
+				return &valueError{i, fmt.Sprintf(
+					"holds %d, too large for the numbers of another file (2^53); write both files with integers", v)}
+			}
 		}
 		b.appendFloats(c.page.floats, p.present)
 	case b.Kind == Time && c.leaf.kind == Date: // dates in this file, timestamps in another

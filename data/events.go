@@ -16,63 +16,20 @@ type eventRow struct {
 }
 
 // addEvents joins one event table. Rows are dropped, and counted, where the
-// account is unknown, the time is missing, or an id repeats: of rows with the
-// same (account, type, id) the one known first stays.
+// account is unknown, the time or a declared known_at is missing, or an id
+// repeats: of rows with the same (account, type, id) the one known first stays.
 func (h *History) addEvents(t *Table, s EventSource, index map[string]int32) error {
-	at, err := instants(t, s.Time, h.Location)
+	rows, types, err := h.readEvents(t, s, index)
 	if err != nil {
 		return err
 	}
-	known, err := instants(t, s.KnownAt, h.Location)
-	if err != nil {
-		return err
-	}
-	value, err := numbers(t, s.Value)
-	if err != nil {
-		return err
-	}
-	if err := finite(t, s.Value); err != nil {
-		return err
-	}
-	src := Source{Name: s.Name}
-	kinds, types := ranks(t, s.Type, s.Name)
-	src.Types = types
-	ids, _ := ranks(t, s.ID, "")
-	accounts, accountID := accountCodes(t, s.Account, index)
-
-	var orphans, undated, unseen tally
-	rows := make([]eventRow, 0, t.Rows)
-	for r := range t.Rows {
-		a, when := accounts(r), at(r)
-		switch {
-		case a < 0:
-			orphans.add(accountID(r))
-			continue
-		case when == NoTime:
-			undated.add(h.Accounts[a].ID)
-			continue
-		case s.KnownAt != "" && known(r) == NoTime:
-			unseen.add(h.Accounts[a].ID)
-			continue
-		}
-		e := Event{Time: when, Known: when, Value: value(r), Type: kinds(r), Day: int32(DayOf(when, h.Location))}
-		if k := known(r); k != NoTime {
-			e.Known = max(k, when)
-		}
-		e.Known += int64(s.Lag)
-		rows = append(rows, eventRow{Event: e, account: a, id: ids(r)})
-	}
-	h.drop(s.Name, "the account is not in the accounts table", orphans.n, t.Rows, orphans.examples)
-	h.drop(s.Name, "the time is missing", undated.n, t.Rows, undated.examples)
-	h.drop(s.Name, "known_at is missing, so the row was never seen", unseen.n, t.Rows, unseen.examples)
 	if s.ID != "" {
 		kept := dropRepeats(rows)
 		h.drop(s.Name, "the id repeats; the row known first is kept", len(rows)-len(kept), t.Rows, nil)
 		rows = kept
 	}
 	slices.SortFunc(rows, compareEvents)
-	src.Events = make([]Event, len(rows))
-	src.Offsets = make([]int, len(h.Accounts)+1)
+	src := Source{Name: s.Name, Types: types, Events: make([]Event, len(rows)), Offsets: make([]int, len(h.Accounts)+1)}
 	for i := range rows {
 		src.Events[i] = rows[i].Event
 		src.Offsets[rows[i].account+1]++
@@ -83,6 +40,52 @@ func (h *History) addEvents(t *Table, s EventSource, index map[string]int32) err
 	src.Newest, src.Stray = newest(src.Events)
 	h.Sources = append(h.Sources, src)
 	return nil
+}
+
+// readEvents returns the usable rows of an event table and its types, sorted.
+func (h *History) readEvents(t *Table, s EventSource, index map[string]int32) ([]eventRow, []string, error) {
+	at, err := instants(t, s.Time, h.Location)
+	if err != nil {
+		return nil, nil, err
+	}
+	known, err := instants(t, s.KnownAt, h.Location)
+	if err != nil {
+		return nil, nil, err
+	}
+	value, err := numbers(t, s.Value)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := finite(t, s.Value); err != nil {
+		return nil, nil, err
+	}
+	kinds, types := ranks(t, s.Type, s.Name)
+	ids, _ := ranks(t, s.ID, "")
+	accounts, accountID := accountCodes(t, s.Account, index)
+
+	var orphans, undated, unseen tally
+	rows := make([]eventRow, 0, t.Rows)
+	for r := range t.Rows {
+		a, when, seen := accounts(r), at(r), known(r)
+		switch {
+		case a < 0:
+			orphans.add(accountID(r))
+			continue
+		case when == NoTime:
+			undated.add(h.Accounts[a].ID)
+			continue
+		case s.KnownAt != "" && seen == NoTime:
+			unseen.add(h.Accounts[a].ID)
+			continue
+		}
+		e := Event{Time: when, Known: max(when, seen) + int64(s.Lag), Value: value(r), Type: kinds(r),
+			Day: int32(DayOf(when, h.Location))}
+		rows = append(rows, eventRow{Event: e, account: a, id: ids(r)})
+	}
+	h.drop(s.Name, "the account is not in the accounts table", orphans.n, t.Rows, orphans.examples)
+	h.drop(s.Name, "the time is missing", undated.n, t.Rows, undated.examples)
+	h.drop(s.Name, "known_at is missing, so the row was never seen", unseen.n, t.Rows, unseen.examples)
+	return rows, types, nil
 }
 
 // newest returns the latest event time. Of 1,000 events or more, up to one in

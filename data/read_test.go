@@ -240,6 +240,16 @@ func TestReadDrift(t *testing.T) {
 	}
 }
 
+// Widening loses nothing: an integer that no number can hold is refused, not
+// rounded into its neighbour's id.
+func TestReadRefusesLossyWidening(t *testing.T) {
+	const large = 1<<53 + 1
+	_, err := Read(stored(t, map[string]*Table{"d/a.parquet": ints("id", 7, large), "d/b.parquet": floats("id", 1)}), "d/*", nil)
+	if !errors.Is(err, ErrBadData) || !strings.Contains(err.Error(), "holds 9007199254740993, too large") {
+		t.Errorf("%v", err)
+	}
+}
+
 // Scan hands over row groups one by one, and they make up what Read returns.
 func TestScan(t *testing.T) {
 	big := benchEvents(2*rowGroupRows + 5)

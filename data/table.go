@@ -104,6 +104,17 @@ func (t *Table) Names() []string {
 	return names
 }
 
+// CheckNames refuses a table in which two columns have one name.
+func (t *Table) CheckNames() error {
+	names := slices.Sorted(slices.Values(t.Names()))
+	for i := 1; i < len(names); i++ {
+		if names[i] == names[i-1] {
+			return fmt.Errorf("two columns are named %q; give each its own name", names[i])
+		}
+	}
+	return nil
+}
+
 // Take returns the column with the given rows, in the given order. The
 // dictionary of a Text column is shared.
 func (c *Column) Take(rows []int) Column {

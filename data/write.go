@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 )
@@ -28,11 +27,8 @@ func Write(fsys FS, path string, t *Table) error {
 
 // WriteTo writes a table in the given format: "parquet", "csv" or "jsonl".
 func WriteTo(w io.Writer, format string, t *Table) error {
-	names := slices.Sorted(slices.Values(t.Names()))
-	for i := 1; i < len(names); i++ {
-		if names[i] == names[i-1] {
-			return fmt.Errorf("two columns are named %q; give each its own name", names[i])
-		}
+	if err := t.CheckNames(); err != nil {
+		return err
 	}
 	b := bufio.NewWriterSize(w, 256<<10)
 	var err error

@@ -39,8 +39,8 @@ func (o *Options) validate() error {
 	switch {
 	case o.Folds < 0 || o.Folds == 1:
 		return fmt.Errorf("%d folds: must be 2 or more", o.Folds)
-	case o.Bootstrap < 0:
-		return fmt.Errorf("%d bootstrap resamples: must be 1 or more", o.Bootstrap)
+	case o.Bootstrap < 0 || o.Bootstrap == 1:
+		return fmt.Errorf("%d bootstrap resamples: must be 2 or more", o.Bootstrap)
 	case o.Workers < 0:
 		return fmt.Errorf("%d workers: must be 1 or more", o.Workers)
 	}

@@ -50,7 +50,8 @@ func CrossValidate(ctx context.Context, f *features.Frame, candidates []Candidat
 //	fold = hash(seed, group) mod k
 //
 // never by position, so that the order of rows does not matter. Fold i tests
-// its own rows and trains on all others. A fold without test rows, or whose
+// its own rows and trains on all others; rows without an outcome, or without a
+// probability, are counted where they would have been tested. A fold without test rows, or whose
 // training rows are of one class, is marked as skipped.
 func Folds(f *features.Frame, k int, seed uint64) []Origin {
 	folds := make([]Origin, k)
@@ -62,10 +63,12 @@ func Folds(f *features.Frame, k int, seed uint64) []Origin {
 		mine := foldOf(seed, groupOf(row), k)
 		for i := range folds {
 			switch o := &folds[i]; {
-			case !hasProbability(row):
-				o.NotScored++
-			case row.Y == features.Unknown:
-				o.Censored++
+			case !hasProbability(row) || row.Y == features.Unknown:
+				if i == mine && hasProbability(row) {
+					o.Censored++
+				} else if i == mine {
+					o.NotScored++
+				}
 			case i == mine:
 				o.Test = append(o.Test, r)
 			default:

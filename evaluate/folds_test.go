@@ -41,6 +41,26 @@ func TestFoldsKeepGroupsTogether(t *testing.T) {
 	}
 }
 
+// A row without an outcome, or without a probability, is counted once.
+func TestFoldsCountRowsOnce(t *testing.T) {
+	f := history(50, 4, 1)
+	for i := range f.Rows {
+		switch {
+		case i%10 == 0:
+			f.Rows[i].Y = features.Unknown
+		case i%10 == 1:
+			f.Rows[i].Status = features.Decided
+		}
+	}
+	rows, censored, notScored := 0, 0, 0
+	for _, o := range Folds(f, 5, 7) {
+		rows, censored, notScored = rows+len(o.Test), censored+o.Censored, notScored+o.NotScored
+	}
+	if want := len(f.Rows) / 10; censored != want || notScored != want || rows != len(f.Rows)-2*want {
+		t.Errorf("%d tested, %d censored, %d not scored of %d rows", rows, censored, notScored, len(f.Rows))
+	}
+}
+
 // A fold follows from seed and group, not from the order of rows.
 func TestFoldsIgnoreTheOrderOfRows(t *testing.T) {
 	f := history(50, 4, 1)

@@ -29,7 +29,8 @@ type OriginOptions struct {
 	// Zero means 1. A day that a month lacks becomes its last day.
 	Months int
 	// EmbargoDays ≥ 0 keeps rows out of training whose outcome was known less
-	// than so many calendar days before the origin.
+	// than so many calendar days before the origin. It holds between training
+	// and test; a candidate's own calibration blocks know nothing of it.
 	EmbargoDays int
 	// Location is the zone whose days and months count. Nil means UTC.
 	Location *time.Location
@@ -106,6 +107,9 @@ func (o *OriginOptions) validate() error {
 	if o.EmbargoDays < 0 {
 		return fmt.Errorf("embargo of %d days: must be 0 or more", o.EmbargoDays)
 	}
+	if y := o.First.Year(); !o.First.IsZero() && (y < 1678 || y > 2261) {
+		return fmt.Errorf("first origin %s: must lie in the years 1678 to 2261", o.First.Format(time.DateOnly))
+	}
 	return nil
 }
 
@@ -149,14 +153,11 @@ func knownSpan(f *features.Frame) (lastSnapshot, firstMature int64, known int) {
 		if known == 0 || r.Snapshot > lastSnapshot {
 			lastSnapshot = r.Snapshot
 		}
-		firstMature = min(firstMature, matured(r))
+		firstMature = min(firstMature, r.Matured())
 		known++
 	}
 	return lastSnapshot, firstMature, known
 }
-
-// matured returns the instant from which a row may train.
-func matured(r *features.Row) int64 { return max(r.Mature, r.Due) }
 
 // hasProbability reports whether a row of this status is scored at all.
 func hasProbability(r *features.Row) bool {
@@ -178,7 +179,7 @@ func split(f *features.Frame, at, end, mature time.Time) Origin {
 			origin.Censored++
 		case r.Snapshot >= t:
 			origin.Test = append(origin.Test, i)
-		case r.Y == features.Unknown || matured(r) > limit:
+		case r.Y == features.Unknown || r.Matured() > limit:
 			origin.Purged++
 		default:
 			origin.Train = append(origin.Train, i)

@@ -28,6 +28,7 @@ func TestSuspects(t *testing.T) {
 	}
 	honest, copied, noisy, ended := number("honest"), number("copied"), number("noisy"), number("ended_at")
 	status, id, plan := level("status", 2), level("id", n), level("plan", 3)
+	constant, unknown, rare, uneven := level("constant", 1), level("unknown", 0), level("rare", 2), level("uneven", 2)
 	f := &features.Frame{}
 	for i := range n {
 		y := int8(0)
@@ -43,8 +44,11 @@ func TestSuspects(t *testing.T) {
 			ended.Num[i] = r.Float64()
 		}
 		status.Codes[i], id.Codes[i], plan.Codes[i] = int32(y), int32(i), r.Int32N(3)
+		// Levels of which one holds nearly all rows say nothing, and must not seem to.
+		unknown.Codes[i] = -1
+		rare.Codes[i], uneven.Codes[i] = int32(min(r.IntN(100), 1)), int32(min(r.IntN(10), 1))
 	}
-	for _, c := range []*features.Column{honest, copied, noisy, ended, status, id, plan} {
+	for _, c := range []*features.Column{honest, copied, noisy, ended, status, id, plan, constant, unknown, rare, uneven} {
 		f.Columns = append(f.Columns, *c)
 	}
 	var got []string

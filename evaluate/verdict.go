@@ -158,7 +158,11 @@ func (r *Report) doubts() []string {
 			windows += o.TestRows + o.Censored
 			censored += o.Censored
 		}
-		notScored = max(notScored, o.NotScored)
+		if r.Design.Kind == CrossValidation {
+			notScored += o.NotScored
+		} else {
+			notScored = max(notScored, o.NotScored) // an origin counts all rows before its end
+		}
 	}
 	if float64(censored) > muchCensored*float64(windows) {
 		add("%s of %s rows in the test windows (%.0f %%) are censored: "+

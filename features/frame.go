@@ -36,6 +36,12 @@ type Row struct {
 	Status   Status
 }
 
+// Matured returns the instant from which the row may train: when its outcome
+// was known, and not before it was due. A renewal that was signed early must
+// not train before a churn of the same due date could, or predictions come out
+// far too low (METHODS.md section 1).
+func (r *Row) Matured() int64 { return max(r.Mature, r.Due) }
+
 // Unknown is the Y of a row without a known outcome.
 const Unknown int8 = -1
 

@@ -57,7 +57,7 @@ func forwardChained(ctx context.Context, s *sample, fit *fitter) (*calibrationSl
 		var known, next []int
 		for i := range s.frame.Rows {
 			switch r := &s.frame.Rows[i]; {
-			case r.Mature <= from:
+			case r.Matured() <= from && r.Snapshot < from:
 				known = append(known, i)
 			case r.Snapshot >= from && r.Snapshot < to:
 				next = append(next, i)

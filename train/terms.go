@@ -73,7 +73,7 @@ func numberTerm(c *features.Column, w []float64, total float64) (predict.Term, s
 		return t, "missing in every row"
 	case q > 1-rareMissing:
 		return t, fmt.Sprintf("missing in %.2f %% of the rows", 100*q)
-	case t.Low == t.High && q < rareMissing:
+	case t.Low == t.High && q <= rareMissing:
 		return t, fmt.Sprintf("constant: %v", t.Low)
 	}
 	values := make([]weighted, len(x))
@@ -98,8 +98,8 @@ func numberTerm(c *features.Column, w []float64, total float64) (predict.Term, s
 // values are x with weights w, and which is missing in a share q of the rows.
 // Where the values are skewed (|skew| > 1), and less so under sign(x) ln(1 + |x|),
 // that transform is taken. A number of two values is as skewed after any
-// transform, so a gain must be more than rounding. Mean and SD are those of the column with the median
-// filled in: with m and s of the observed values and u the median's,
+// transform, so a gain must be more than rounding. Mean and SD are those of the
+// column with the median filled in: with m and s of the observed values and u the median's,
 //
 //	Mean = (1−q) m + q u,   SD² = (1−q) (s² + (m − Mean)²) + q (u − Mean)²
 func linearColumn(t *predict.Term, x, w []float64, q float64) (predict.Basis, bool) {

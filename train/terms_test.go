@@ -55,6 +55,8 @@ func TestNumberTerm(t *testing.T) {
 		{name: "missing", x: repeated(100, 1.0, 2, 3, nan), median: 2, want: []predict.Basis{
 			{Kind: predict.Linear, Transform: predict.Identity, Mean: 2, SD: math.Sqrt(.5)},
 			{Kind: predict.Missing, Mean: .25, SD: math.Sqrt(.1875)}}},
+		// Exactly as many missing as a flag may not have: nothing is left to learn from.
+		{name: "constant, rarely missing", x: append(repeated(999, 7.0), nan), reason: "constant: 7"},
 		// Skewness of 0, 0, 0, 0, 9 is 1.5, of its log the same: two values are as skewed after any map.
 		{name: "two values", x: repeated(100, 0.0, 0, 0, 0, 9), median: 0, want: []predict.Basis{
 			{Kind: predict.Linear, Transform: predict.Identity, Mean: 1.8, SD: 3.6}}},

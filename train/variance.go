@@ -35,10 +35,6 @@ func clusteredVariance(d *design, s *solution, group []int32, groups int) []floa
 	return product(product(inverse, m, n), inverse, n)
 }
 
-// modelVariance returns A⁻¹, the variance that R's glm states at λ = 0: right
-// if rows are independent and the model is true.
-func modelVariance(s *solution) []float64 { return s.factor.inverse() }
-
 // groupScores returns the scores s_g as a design without outcomes, one row a
 // group, so that their cross product comes from the same kernel.
 func (d *design) groupScores(theta []float64, group []int32, groups int) *design {

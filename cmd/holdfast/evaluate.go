@@ -121,7 +121,12 @@ func (a *app) evaluateTable(ctx context.Context, tf tableFlags) (*evaluate.Resul
 	o.Project, o.Data = filepath.Base(tf.path), data.Fingerprint(t)
 	p := tableProject(tf)
 	if tf.time != "" {
-		return evaluate.Backtest(ctx, f, a.candidates(p, spec), o)
+		r, err := evaluate.Backtest(ctx, f, a.candidates(p, spec), o)
+		if err == nil {
+			r.Report.Warnings = append(r.Report.Warnings, "a ready table does not say when outcomes were known: they are taken as known at the "+
+				"row's time, so nothing could be purged; figures are too good if outcomes came later")
+		}
+		return r, err
 	}
 	return evaluate.CrossValidate(ctx, f, a.candidates(p, spec), o)
 }

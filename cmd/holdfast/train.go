@@ -113,7 +113,7 @@ func matureAt(f *features.Frame, asOf time.Time) (rows []int, censored int) {
 	for i := range f.Rows {
 		switch r := &f.Rows[i]; {
 		case r.Snapshot >= at:
-		case r.Y != features.Unknown && r.Mature <= at:
+		case r.Y != features.Unknown && r.Matured() <= at:
 			rows = append(rows, i)
 		default:
 			censored++

@@ -24,6 +24,9 @@ const (
 // Write writes a table to an Arrow file. A reader of the path sees either the
 // old file or the whole new one.
 func Write(fsys data.FS, path string, t *data.Table) error {
+	if err := t.CheckNames(); err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
 	return data.WriteFile(fsys, path, func(w io.Writer) error {
 		schema := schemaOf(t)
 		out, err := ipc.NewFileWriter(&positioned{w: w}, ipc.WithSchema(schema))
@@ -39,6 +42,9 @@ func Write(fsys data.FS, path string, t *data.Table) error {
 
 // WriteTo writes a table as an Arrow stream.
 func WriteTo(w io.Writer, t *data.Table) error {
+	if err := t.CheckNames(); err != nil {
+		return err
+	}
 	schema := schemaOf(t)
 	out := ipc.NewWriter(w, ipc.WithSchema(schema))
 	if err := writeBatches(t, schema, out.Write); err != nil {

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/holdfast-churn/holdfast/data"
+	"github.com/holdfast-churn/holdfast/evaluate"
+	"github.com/holdfast-churn/holdfast/features"
+	"github.com/holdfast-churn/holdfast/predict"
+)
+
+// A converter turns the written file into options and keeps the first error.
+type converter struct {
+	dir string
+	err error
+}
+
+func (c *converter) check(ok bool, key, format string, args ...any) {
+	if !ok && c.err == nil {
+		c.err = usageError("%s: %s", key, fmt.Sprintf(format, args...))
+	}
+}
+
+func (c *converter) require(key, value string) {
+	c.check(value != "", key, "is required and missing")
+}
+
+func (c *converter) path(p string) string {
+	if p == "" || filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(c.dir, p)
+}
+
+func (c *converter) sources(y *projectYAML, p *project) {
+	loc, err := time.LoadLocation(y.Timezone)
+	if err != nil || y.Timezone == "Local" { // local to which machine?
+		c.check(false, "timezone", "%q is not a known time zone; expected a name such as UTC or Europe/London", y.Timezone)
+		loc = time.UTC
+	}
+	a := y.Data.Accounts
+	c.require("data.accounts.path", a.Path)
+	c.require("data.accounts.key", a.Key)
+	for _, name := range a.Show {
+		c.check(!predict.IsScoreColumn(name), "data.accounts.show", "%q is the name of a score column; leave it out or rename the column", name)
+	}
+	p.sources = data.Sources{Location: loc, Accounts: data.AccountSource{Path: c.path(a.Path), Key: a.Key, Created: a.Created,
+		Segment: a.Segment, Phase: a.Phase, Group: a.Group, Attributes: a.Attributes, Show: a.Show}}
+	c.check(y.Data.Contracts != nil || len(y.Data.Events) > 0, "data", "contracts or events are required; neither is given")
+	if k := y.Data.Contracts; k != nil {
+		for _, r := range [][2]string{{"path", k.Path}, {"key", k.Key}, {"account", k.Account}, {"start", k.Start}, {"due", k.Due}} {
+			c.require("data.contracts."+r[0], r[1])
+		}
+		c.check(k.Outcome == "" || len(k.Churned) > 0, "data.contracts.churned", "list the values of %q that mean churn", k.Outcome)
+		c.check(slices.Contains([]string{"", "start", "end"}, k.ValueKnown), "data.contracts.value_known", "found %q; expected start or end", k.ValueKnown)
+		p.sources.Contracts = &data.ContractSource{Path: c.path(k.Path), Key: k.Key, Account: k.Account, Start: k.Start, Due: k.Due,
+			Value: k.Value, ValueKnown: k.ValueKnown, Currency: k.Currency, Outcome: k.Outcome, Churned: k.Churned, KnownAt: k.KnownAt,
+			Notice: k.Notice, Signed: k.Signed, RenewedAt: k.RenewedAt, Attributes: k.Attributes}
+		p.autoOpt.ValueKnown = k.Value != "" && k.ValueKnown == "start"
+	}
+	seen := make(map[string]bool)
+	for i, e := range y.Data.Events {
+		key := fmt.Sprintf("data.events[%d]", i)
+		for _, r := range [][2]string{{"name", e.Name}, {"path", e.Path}, {"account", e.Account}, {"time", e.Time}} {
+			c.require(key+"."+r[0], r[1])
+		}
+		c.check(!seen[e.Name], key+".name", "%q is used twice", e.Name)
+		c.check(!slices.Contains([]string{features.FromAccount, features.FromContract, features.FromSnapshot, features.FromTable}, e.Name),
+			key+".name", "%q is kept for facts; choose another name for the source", e.Name)
+		seen[e.Name] = true
+		p.sources.Events = append(p.sources.Events, data.EventSource{Name: e.Name, Path: c.path(e.Path), Account: e.Account, Time: e.Time,
+			KnownAt: e.KnownAt, Lag: time.Duration(c.days(key+".lag", e.Lag, 0)) * 24 * time.Hour, Type: e.Type, Value: e.Value, ID: e.ID, Columns: e.Columns})
+	}
+}
+
+func (c *converter) outcome(y *projectYAML, p *project) {
+	o := y.Outcome
+	c.require("outcome.mode", o.Mode)
+	c.check(o.Mode == features.Renewal || o.Mode == features.Activity || o.Mode == "", "outcome.mode", "found %q; expected renewal or activity", o.Mode)
+	p.outcome = features.Outcome{Mode: o.Mode}
+	if o.Mode == features.Activity {
+		c.require("outcome.of", o.Of)
+		p.outcome.Of = o.Of
+		p.outcome.HorizonDays = c.days("outcome.horizon", o.Horizon, 90)
+		p.outcome.EveryDays = c.days("outcome.every", o.Every, 30)
+		p.outcome.ActiveWithinDays = c.days("outcome.active_within", o.ActiveWithin, 90)
+		return
+	}
+	k := p.sources.Contracts
+	c.check(k != nil, "data.contracts", "is required in renewal mode")
+	if k == nil {
+		return
+	}
+	leads := o.Leads
+	if leads == nil {
+		leads = []string{"90d", "60d", "30d"}
+	}
+	for _, l := range leads {
+		p.outcome.LeadDays = append(p.outcome.LeadDays, c.days("outcome.leads", l, 0))
+	}
+	grace := 30
+	if k.Outcome != "" && k.KnownAt != "" {
+		grace = 0 // outcome and known_at are the truth
+	}
+	p.outcome.GraceDays = c.days("outcome.grace", o.Grace, grace)
+	p.outcome.Declared = k.Outcome != ""
+	p.outcome.Rolling = k.RenewedAt != ""
+}
+
+func (c *converter) features(y *projectYAML, p *project) {
+	windows := y.Features.Windows
+	if windows == nil {
+		windows = []string{"7d", "30d", "90d"}
+	}
+	for _, w := range windows {
+		d := c.days("features.windows", w, 0)
+		c.check(d > 0, "features.windows", "found %q; expected one day or more", w)
+		p.autoOpt.WindowDays = append(p.autoOpt.WindowDays, d)
+	}
+	slices.Sort(p.autoOpt.WindowDays)
+	p.autoOpt.WindowDays = slices.Compact(p.autoOpt.WindowDays)
+	p.auto = y.Features.Auto == nil || *y.Features.Auto
+	defined := make(map[string]bool)
+	for i, f := range y.Features.Set {
+		key := fmt.Sprintf("features.set[%d]", i)
+		if f.Name != "" {
+			key = "features.set: " + f.Name
+		}
+		c.check(!defined[f.Name], key, "is defined twice")
+		defined[f.Name] = true
+		p.set = append(p.set, c.feature(key, f, p.autoOpt.WindowDays))
+	}
+	c.check(p.auto || len(p.set) > 0, "features", "auto is off and set is empty; there would be no features")
+}
+
+// feature converts one entry of features.set.
+func (c *converter) feature(key string, f featureYAML, windows []int) features.Feature {
+	c.require(key+": name", f.Name)
+	c.require(key+": from", f.From)
+	known := make([]string, len(features.EventAggs))
+	for i, a := range features.EventAggs {
+		known[i] = string(a)
+	}
+	c.check(slices.Contains(known, f.Agg), key+": agg", "found %q; expected one of %s", f.Agg, strings.Join(known, ", "))
+	out := features.Feature{Name: f.Name, From: f.From, Agg: features.Agg(f.Agg), Kind: features.NumberKind,
+		WindowDays: c.days(key+": window", f.Window, 0), Pillar: f.Pillar, Direction: features.Direction(f.Direction),
+		Actionable: f.Actionable, Unit: f.Unit, Label: f.Label}
+	if f.Where != "" {
+		kind, ok := typeEquals(f.Where)
+		c.check(ok, key+": where", "found %q; expected the form type == 'login'", f.Where)
+		out.Type = kind
+	}
+	if out.Agg == features.Trend {
+		longest := 0
+		if n := len(windows); n > 0 {
+			longest = windows[n-1]
+		}
+		out.LongDays = c.days(key+": long", f.Long, longest)
+	}
+	if out.Direction == "" {
+		out.Direction = features.Free
+	}
+	c.check(slices.Contains([]features.Direction{features.Free, features.Healthy, features.Risky}, out.Direction),
+		key+": direction", "found %q; expected healthy, risky or free", f.Direction)
+	if out.Pillar == "" {
+		out.Pillar = features.GuessPillar(out.From + " " + out.Type)
+	}
+	if out.Label == "" {
+		out.Label = strings.ReplaceAll(out.Name, "_", " ")
+	}
+	return out
+}
+
+// typeEquals reads the filter type == 'x', the one form of where so far.
+func typeEquals(where string) (kind string, ok bool) {
+	left, right, found := strings.Cut(where, "==")
+	right = strings.TrimSpace(right)
+	if !found || strings.TrimSpace(left) != "type" || len(right) < 3 {
+		return "", false
+	}
+	quote := right[0]
+	if (quote != '\'' && quote != '"') || right[len(right)-1] != quote {
+		return "", false
+	}
+	return right[1 : len(right)-1], true
+}
+
+func (c *converter) settings(y *projectYAML, p *project) {
+	b := y.Backtest
+	p.origins = evaluate.OriginOptions{Months: c.months("backtest.every", b.Every, 1), EmbargoDays: c.days("backtest.embargo", b.Embargo, 0), Location: p.sources.Location}
+	if b.First != "" {
+		first, err := time.ParseInLocation(time.DateOnly, b.First, p.sources.Location)
+		y := first.Year()
+		c.check(err == nil && y >= 1678 && y <= 2261, "backtest.first", "found %q; expected a date such as 2025-01-31", b.First)
+		p.origins.First = first
+	}
+	h := y.Health
+	p.score = predict.Score{AtRiskP: orDefault(h.AtRiskP, 0.5), AtRisk: orDefault(h.Tiers.AtRisk, 40),
+		Watch: orDefault(h.Tiers.Watch, 65), Healthy: orDefault(h.Tiers.Healthy, 80)}
+	c.check(p.score.AtRiskP > 0 && p.score.AtRiskP <= 1, "health.at_risk_p", "found %v; expected a probability above 0", p.score.AtRiskP)
+	c.check(p.score.AtRisk <= p.score.Watch && p.score.Watch <= p.score.Healthy, "health.tiers", "upper bounds must increase from at_risk to watch to healthy")
+	p.calibrate = orDefault(y.Model.Calibration, "auto")
+	c.check(slices.Contains([]string{"auto", "none", "intercept", "platt"}, p.calibrate), "model.calibration", "found %q; expected auto, none, intercept or platt", p.calibrate)
+	p.registry.Dir = c.path(orDefault(y.Models, "models"))
+	m := y.Model
+	c.check(slices.Contains([]string{"", "auto", "none"}, m.Pairs), "model.pairs", "found %q; expected auto or none", m.Pairs)
+	c.check(slices.Contains([]string{"", "pooled", "none"}, m.Segments), "model.segments", "found %q; expected pooled or none", m.Segments)
+	p.noSegments = m.Segments == "none"
+	for key, used := range map[string]bool{"model.pairs": m.Pairs == "auto", "model.scorecard": m.Scorecard != "", "model.scorecard_worth": m.ScorecardWorth != 0,
+		"backtest.capacity": b.Capacity != ""} {
+		if used {
+			p.notYet = append(p.notYet, fmt.Sprintf("%s has no effect in this version", key))
+		}
+	}
+	slices.Sort(p.notYet)
+}
+
+func orDefault[T comparable](value, otherwise T) T {
+	var zero T
+	if value == zero {
+		return otherwise
+	}
+	return value
+}
+
+// days reads a duration in days: 90d, 12w (7 days each), 6mo (30) or 1y (365).
+func (c *converter) days(key, text string, otherwise int) int {
+	if text == "" {
+		return otherwise
+	}
+	n, unit, ok := duration(text)
+	c.check(ok, key, "found %q; expected a duration such as 90d, 12w, 6mo or 1y", text)
+	return n * map[string]int{"d": 1, "w": 7, "mo": 30, "y": 365}[unit]
+}
+
+// months reads a duration in calendar months.
+func (c *converter) months(key, text string, otherwise int) int {
+	if text == "" {
+		return otherwise
+	}
+	n, unit, ok := duration(text)
+	per := map[string]int{"mo": 1, "y": 12}[unit]
+	c.check(ok && n > 0 && per > 0, key, "found %q; expected whole months such as 1mo or 3mo", text)
+	return n * per
+}
+
+func duration(text string) (n int, unit string, ok bool) {
+	digits := strings.TrimRight(text, "dwmoy")
+	unit = text[len(digits):]
+	n, err := strconv.Atoi(digits)
+	return n, unit, err == nil && n >= 0 && slices.Contains([]string{"d", "w", "mo", "y"}, unit)
+}
