@@ -87,9 +87,11 @@ func (a *app) check(ctx context.Context, l *loaded) (*checkResult, error) {
 	case r.Rows == 0:
 		r.add(data.Fatal, "no_snapshots", b.Explain())
 	case churned == 0 || stayed == 0:
-		r.add(data.Fatal, "one_class", fmt.Sprintf("cannot fit: %d churned of %d renewals with a known outcome; both kinds are needed", churned, churned+stayed))
+		r.add(data.Fatal, "one_class", fmt.Sprintf(
+			"cannot fit: %d churned of %d renewals with a known outcome; both kinds are needed", churned, churned+stayed))
 	case churned < 100 || stayed < 300:
-		r.add(data.Warning, "few_labels", fmt.Sprintf("%d churned and %d renewed outcomes; below 100 and 300 a model is provisional", churned, stayed))
+		r.add(data.Warning, "few_labels", fmt.Sprintf(
+			"%d churned and %d renewed outcomes; below 100 and 300 a model is provisional", churned, stayed))
 	}
 	return r, nil
 }

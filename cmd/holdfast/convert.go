@@ -28,6 +28,14 @@ func (c *converter) check(ok bool, key, format string, args ...any) {
 	}
 }
 
+// oneOf accepts an empty value, which stands for the default, or one of those
+// listed.
+func (c *converter) oneOf(key, value string, values ...string) {
+	n := len(values) - 1
+	c.check(value == "" || slices.Contains(values, value), key, "found %q; expected %s or %s",
+		value, strings.Join(values[:n], ", "), values[n])
+}
+
 func (c *converter) require(key, value string) {
 	c.check(value != "", key, "is required and missing")
 }
@@ -49,7 +57,8 @@ func (c *converter) sources(y *projectYAML, p *project) {
 	c.require("data.accounts.path", a.Path)
 	c.require("data.accounts.key", a.Key)
 	for _, name := range a.Show {
-		c.check(!predict.IsScoreColumn(name), "data.accounts.show", "%q is the name of a score column; leave it out or rename the column", name)
+		c.check(!predict.IsScoreColumn(name), "data.accounts.show",
+			"%q is the name of a score column; leave it out or rename the column", name)
 	}
 	p.sources = data.Sources{Location: loc, Accounts: data.AccountSource{Path: c.path(a.Path), Key: a.Key, Created: a.Created,
 		Segment: a.Segment, Phase: a.Phase, Group: a.Group, Attributes: a.Attributes, Show: a.Show}}
@@ -59,10 +68,10 @@ func (c *converter) sources(y *projectYAML, p *project) {
 			c.require("data.contracts."+r[0], r[1])
 		}
 		c.check(k.Outcome == "" || len(k.Churned) > 0, "data.contracts.churned", "list the values of %q that mean churn", k.Outcome)
-		c.check(slices.Contains([]string{"", "start", "end"}, k.ValueKnown), "data.contracts.value_known", "found %q; expected start or end", k.ValueKnown)
-		p.sources.Contracts = &data.ContractSource{Path: c.path(k.Path), Key: k.Key, Account: k.Account, Start: k.Start, Due: k.Due,
-			Value: k.Value, ValueKnown: k.ValueKnown, Currency: k.Currency, Outcome: k.Outcome, Churned: k.Churned, KnownAt: k.KnownAt,
-			Notice: k.Notice, Signed: k.Signed, RenewedAt: k.RenewedAt, Attributes: k.Attributes}
+		c.oneOf("data.contracts.value_known", k.ValueKnown, "start", "end")
+		p.sources.Contracts = &data.ContractSource{Path: c.path(k.Path), Key: k.Key, Account: k.Account,
+			Start: k.Start, Due: k.Due, Value: k.Value, ValueKnown: k.ValueKnown, Currency: k.Currency,
+			Outcome: k.Outcome, Churned: k.Churned, KnownAt: k.KnownAt, Notice: k.Notice, Signed: k.Signed, RenewedAt: k.RenewedAt, Attributes: k.Attributes}
 		p.autoOpt.ValueKnown = k.Value != "" && k.ValueKnown == "start"
 	}
 	seen := make(map[string]bool)
@@ -72,18 +81,20 @@ func (c *converter) sources(y *projectYAML, p *project) {
 			c.require(key+"."+r[0], r[1])
 		}
 		c.check(!seen[e.Name], key+".name", "%q is used twice", e.Name)
-		c.check(!slices.Contains([]string{features.FromAccount, features.FromContract, features.FromSnapshot, features.FromTable}, e.Name),
-			key+".name", "%q is kept for facts; choose another name for the source", e.Name)
+		kept := []string{features.FromAccount, features.FromContract, features.FromSnapshot, features.FromTable}
+		c.check(!slices.Contains(kept, e.Name), key+".name",
+			"%q is kept for facts; choose another name for the source", e.Name)
 		seen[e.Name] = true
-		p.sources.Events = append(p.sources.Events, data.EventSource{Name: e.Name, Path: c.path(e.Path), Account: e.Account, Time: e.Time,
-			KnownAt: e.KnownAt, Lag: time.Duration(c.days(key+".lag", e.Lag, 0)) * 24 * time.Hour, Type: e.Type, Value: e.Value, ID: e.ID, Columns: e.Columns})
+		lag := time.Duration(c.days(key+".lag", e.Lag, 0)) * 24 * time.Hour
+		p.sources.Events = append(p.sources.Events, data.EventSource{Name: e.Name, Path: c.path(e.Path), Account: e.Account,
+			Time: e.Time, KnownAt: e.KnownAt, Lag: lag, Type: e.Type, Value: e.Value, ID: e.ID, Columns: e.Columns})
 	}
 }
 
 func (c *converter) outcome(y *projectYAML, p *project) {
 	o := y.Outcome
 	c.require("outcome.mode", o.Mode)
-	c.check(o.Mode == features.Renewal || o.Mode == features.Activity || o.Mode == "", "outcome.mode", "found %q; expected renewal or activity", o.Mode)
+	c.oneOf("outcome.mode", o.Mode, features.Renewal, features.Activity)
 	p.outcome = features.Outcome{Mode: o.Mode}
 	if o.Mode == features.Activity {
 		c.require("outcome.of", o.Of)
@@ -194,7 +205,8 @@ func typeEquals(where string) (kind string, ok bool) {
 
 func (c *converter) settings(y *projectYAML, p *project) {
 	b := y.Backtest
-	p.origins = evaluate.OriginOptions{Months: c.months("backtest.every", b.Every, 1), EmbargoDays: c.days("backtest.embargo", b.Embargo, 0), Location: p.sources.Location}
+	p.origins = evaluate.OriginOptions{Months: c.months("backtest.every", b.Every, 1),
+		EmbargoDays: c.days("backtest.embargo", b.Embargo, 0), Location: p.sources.Location}
 	if b.First != "" {
 		first, err := time.ParseInLocation(time.DateOnly, b.First, p.sources.Location)
 		y := first.Year()
@@ -204,17 +216,19 @@ func (c *converter) settings(y *projectYAML, p *project) {
 	h := y.Health
 	p.score = predict.Score{AtRiskP: orDefault(h.AtRiskP, 0.5), AtRisk: orDefault(h.Tiers.AtRisk, 40),
 		Watch: orDefault(h.Tiers.Watch, 65), Healthy: orDefault(h.Tiers.Healthy, 80)}
-	c.check(p.score.AtRiskP > 0 && p.score.AtRiskP <= 1, "health.at_risk_p", "found %v; expected a probability above 0", p.score.AtRiskP)
-	c.check(p.score.AtRisk <= p.score.Watch && p.score.Watch <= p.score.Healthy, "health.tiers", "upper bounds must increase from at_risk to watch to healthy")
+	c.check(p.score.AtRiskP > 0 && p.score.AtRiskP <= 1, "health.at_risk_p",
+		"found %v; expected a probability above 0", p.score.AtRiskP)
+	c.check(p.score.AtRisk <= p.score.Watch && p.score.Watch <= p.score.Healthy, "health.tiers",
+		"upper bounds must increase from at_risk to watch to healthy")
 	p.calibrate = orDefault(y.Model.Calibration, "auto")
-	c.check(slices.Contains([]string{"auto", "none", "intercept", "platt"}, p.calibrate), "model.calibration", "found %q; expected auto, none, intercept or platt", p.calibrate)
+	c.oneOf("model.calibration", p.calibrate, "auto", "none", "intercept", "platt")
 	p.registry.Dir = c.path(orDefault(y.Models, "models"))
 	m := y.Model
-	c.check(slices.Contains([]string{"", "auto", "none"}, m.Pairs), "model.pairs", "found %q; expected auto or none", m.Pairs)
-	c.check(slices.Contains([]string{"", "pooled", "none"}, m.Segments), "model.segments", "found %q; expected pooled or none", m.Segments)
+	c.oneOf("model.pairs", m.Pairs, "auto", "none")
+	c.oneOf("model.segments", m.Segments, "pooled", "none")
 	p.noSegments = m.Segments == "none"
-	for key, used := range map[string]bool{"model.pairs": m.Pairs == "auto", "model.scorecard": m.Scorecard != "", "model.scorecard_worth": m.ScorecardWorth != 0,
-		"backtest.capacity": b.Capacity != ""} {
+	for key, used := range map[string]bool{"model.pairs": m.Pairs == "auto", "model.scorecard": m.Scorecard != "",
+		"model.scorecard_worth": m.ScorecardWorth != 0, "backtest.capacity": b.Capacity != ""} {
 		if used {
 			p.notYet = append(p.notYet, fmt.Sprintf("%s has no effect in this version", key))
 		}

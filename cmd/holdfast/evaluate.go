@@ -212,7 +212,8 @@ func (a *app) showReport(r *evaluate.Report, dir string) error {
 			continue
 		}
 		m := c.Pooled
-		a.printf("  %-18s %9.4f %9.4f %9.3f %9.4f %8.2f %% %7.2f %%\n", c.Name, m.LogLoss, m.Brier, m.AUC, m.ECE, 100*m.MeanP, 100*m.Rate)
+		a.printf("  %-18s %9.4f %9.4f %9.3f %9.4f %8.2f %% %7.2f %%\n",
+			c.Name, m.LogLoss, m.Brier, m.AUC, m.ECE, 100*m.MeanP, 100*m.Rate)
 	}
 	a.printf("\n")
 	for _, w := range r.Warnings {

@@ -21,7 +21,8 @@ var tableExtensions = []string{".parquet", ".csv", ".jsonl", ".arrow"}
 // checkOutput refuses an output name before any work is done for it.
 func checkOutput(name, format string, asJSON bool) error {
 	if name == "" {
-		return usageError("-o FILE is needed; its extension chooses the form: %s, or - for standard output", strings.Join(tableExtensions, ", "))
+		return usageError("-o FILE is needed; its extension chooses the form: %s, or - for standard output",
+			strings.Join(tableExtensions, ", "))
 	}
 	if format != "" && name != "-" {
 		return usageError("--format goes with -o -; a file's extension chooses its form")
@@ -36,7 +37,8 @@ func checkOutput(name, format string, asJSON bool) error {
 		return nil
 	}
 	if !slices.Contains(tableExtensions, ext(name)) {
-		return usageError("-o %s: cannot tell the form from the extension; expected one of %s", name, strings.Join(tableExtensions, ", "))
+		return usageError("-o %s: cannot tell the form from the extension; expected one of %s",
+			name, strings.Join(tableExtensions, ", "))
 	}
 	return nil
 }

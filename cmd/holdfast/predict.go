@@ -122,7 +122,8 @@ func (a *app) predict(ctx context.Context, l *loaded, asOf time.Time, ref, outpu
 	if err != nil {
 		return nil, err
 	}
-	t, err := m.Scores(b.Frame, predict.ScoreOptions{ModelID: id, AsOf: asOf.UnixNano(), Location: l.sources.Location, Show: b.Show})
+	t, err := m.Scores(b.Frame, predict.ScoreOptions{
+		ModelID: id, AsOf: asOf.UnixNano(), Location: l.sources.Location, Show: b.Show})
 	if err != nil {
 		return nil, err
 	}
@@ -132,8 +133,8 @@ func (a *app) predict(ctx context.Context, l *loaded, asOf time.Time, ref, outpu
 	if t.Rows == 0 {
 		a.warn("no account is at risk at %s; %s is empty", asOf.Format(time.DateOnly), output)
 	}
-	s := &scored{Path: output, ModelID: id, AsOf: asOf.Format(time.DateOnly), Rows: t.Rows, Status: counts(t, "status"), Tiers: counts(t, "tier"), Left: b.Left,
-		worst: worstRows(t, 5)}
+	s := &scored{Path: output, ModelID: id, AsOf: asOf.Format(time.DateOnly), Rows: t.Rows, Left: b.Left,
+		Status: counts(t, "status"), Tiers: counts(t, "tier"), worst: worstRows(t, 5)}
 	s.Unseen, err = unseen(m, b.Frame)
 	return s, err
 }
@@ -148,7 +149,8 @@ func sameRules(model, project *features.Spec) error {
 	describe := func(s *features.Spec) string {
 		return fmt.Sprintf("time zone %s, outcome %+v, sources %+v", s.Timezone, s.Outcome, s.Sources)
 	}
-	return fmt.Errorf("%w: the model was trained under other rules than the project file holds now: train again, or restore them (then: %s; now: %s)",
+	return fmt.Errorf("%w: the model was trained under other rules than the project file holds now: "+
+		"train again, or restore them (then: %s; now: %s)",
 		predict.ErrIntegrity, describe(&was), describe(&is))
 }
 

@@ -161,7 +161,8 @@ func findProject(fsys data.FS, dir string) (*project, error) {
 			return readProject(fsys, name)
 		}
 		if d == filepath.Dir(d) {
-			return nil, usageError("no %s here or in a parent folder; run holdfast demo to make an example project, or name its folder with -C", projectFile)
+			return nil, usageError("no %s here or in a parent folder; "+
+				"run holdfast demo to make an example project, or name its folder with -C", projectFile)
 		}
 	}
 }
@@ -214,7 +215,8 @@ func yamlError(err error) error {
 		near := data.Nearest(key, known)
 		switch {
 		case slices.Contains(known, key):
-			return usageError("line %d: the key %q does not belong here; see the holdfast.yaml of a demo project for its place", unknown.Token.Position.Line, key)
+			return usageError("line %d: the key %q does not belong here; see the holdfast.yaml of a demo project for its place",
+				unknown.Token.Position.Line, key)
 		case near != "":
 			return usageError("line %d: unknown key %q; did you mean %q?", unknown.Token.Position.Line, key, near)
 		}

@@ -147,7 +147,8 @@ func (a *app) warnOfTypes(l *loaded) {
 func (p *project) spec(h *data.History) features.Spec {
 	s := features.Spec{Version: features.SpecVersion, Timezone: p.sources.Location.String(), Outcome: p.outcome}
 	for _, e := range p.sources.Events {
-		s.Sources = append(s.Sources, features.Source{Name: e.Name, KnownAt: e.KnownAt != "", LagDays: int(e.Lag / (24 * time.Hour)), ID: e.ID != ""})
+		s.Sources = append(s.Sources, features.Source{
+			Name: e.Name, KnownAt: e.KnownAt != "", LagDays: int(e.Lag / (24 * time.Hour)), ID: e.ID != ""})
 	}
 	if p.auto {
 		s.Features = features.Auto(h, p.outcome, p.autoOpt)
@@ -171,8 +172,8 @@ func (p *project) spec(h *data.History) features.Spec {
 
 // build makes a frame; asOf zero means the whole history.
 func (a *app) build(ctx context.Context, l *loaded, spec *features.Spec, asOf time.Time) (*features.Built, error) {
-	o := features.Options{AsOf: asOf, Workers: a.workers, Progress: func(done, total int) { a.progress.step("features of accounts", done, total) }}
-	return features.Build(ctx, l.history, spec, o)
+	return features.Build(ctx, l.history, spec, features.Options{AsOf: asOf, Workers: a.workers,
+		Progress: func(done, total int) { a.progress.step("features of accounts", done, total) }})
 }
 
 // asOf reads --as-of; empty means midnight after the newest event. An
@@ -199,7 +200,8 @@ func (l *loaded) asOf(flag, maxAge string) (time.Time, error) {
 		return t, c.err
 	}
 	if last := newest.AddDate(0, 0, -1); t.After(last.AddDate(0, 0, age)) {
-		return t, dataError("--as-of %s is more than %d days after the newest event (%s): load newer events, choose an earlier date, or raise --max-age", flag, age, last.Format(time.DateOnly))
+		return t, dataError("--as-of %s is more than %d days after the newest event (%s): "+
+			"load newer events, choose an earlier date, or raise --max-age", flag, age, last.Format(time.DateOnly))
 	}
 	return t, nil
 }

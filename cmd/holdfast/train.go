@@ -86,7 +86,8 @@ func (a *app) train(ctx context.Context, l *loaded, asOf time.Time) (*trained, e
 	}
 	mature, censored := matureAt(b.Frame, asOf)
 	if len(mature) == 0 {
-		return nil, dataError("0 of %d eligible snapshots can train: none has an outcome that was mature at %s (due + grace, or known_at, lies later)", len(b.Frame.Rows), asOf.Format(time.DateOnly))
+		return nil, dataError("0 of %d eligible snapshots can train: none has an outcome that was mature at %s "+
+			"(due + grace, or known_at, lies later)", len(b.Frame.Rows), asOf.Format(time.DateOnly))
 	}
 	f := b.Frame.Select(mature)
 	if err := a.refuseLeaks(f); err != nil {
@@ -124,7 +125,8 @@ func matureAt(f *features.Frame, asOf time.Time) (rows []int, censored int) {
 
 // trainOptions are the settings that every fit of a project shares.
 func (p *project) trainOptions(a *app) train.Options {
-	return train.Options{Seed: trainSeed, Workers: a.workers, Calibration: p.calibrate, Time: p.timed, Version: version, Score: p.score}
+	return train.Options{Seed: trainSeed, Workers: a.workers, Calibration: p.calibrate, Time: p.timed,
+		Version: version, Score: p.score}
 }
 
 // trainTable fits a model on a ready table and writes it to a file.
