@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -132,7 +133,7 @@ func (a *app) evaluateTable(ctx context.Context, tf tableFlags) (*evaluate.Resul
 }
 
 func (a *app) backtestOptions() evaluate.Options {
-	return evaluate.Options{Seed: trainSeed, Workers: a.workers, Version: version,
+	return evaluate.Options{Seed: trainSeed, Workers: orDefault(a.workers, runtime.GOMAXPROCS(0)), Version: version,
 		Progress: func(done, total int, what string) { a.progress.step("backtest, "+what, done, total) }}
 }
 
