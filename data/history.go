@@ -4,6 +4,7 @@ package data
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -92,8 +93,9 @@ func (s *Source) Of(a int) []Event { return s.Events[s.Offsets[a]:s.Offsets[a+1]
 
 // NewHistory joins the tables. It refuses what no default can mend (repeated
 // keys, a null key, columns of the wrong type) and counts rows that it leaves
-// out: those of unknown accounts, without a time, or repeated events.
-func NewHistory(t *Tables, s Sources) (*History, error) {
+// out: those of unknown accounts, without a time, or repeated events. It stops
+// between tables when the context is cancelled.
+func NewHistory(ctx context.Context, t *Tables, s Sources) (*History, error) {
 	h := &History{Location: s.Location, Newest: NoTime}
 	if h.Location == nil {
 		h.Location = time.UTC
@@ -108,6 +110,9 @@ func NewHistory(t *Tables, s Sources) (*History, error) {
 		}
 	}
 	for i, e := range s.Events {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if err := h.addEvents(t.Events[i], e, index); err != nil {
 			return nil, err
 		}

@@ -3,6 +3,7 @@
 package data
 
 import (
+	"context"
 	"errors"
 	"math"
 	"slices"
@@ -52,7 +53,7 @@ func joined() (*Tables, Sources) {
 
 func TestNewHistory(t *testing.T) {
 	tables, sources := joined()
-	h, err := NewHistory(tables, sources)
+	h, err := NewHistory(context.Background(), tables, sources)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +115,7 @@ func TestNewHistory(t *testing.T) {
 // The order of rows in the files changes nothing.
 func TestHistoryDoesNotDependOnRowOrder(t *testing.T) {
 	tables, sources := joined()
-	want, err := NewHistory(tables, sources)
+	want, err := NewHistory(context.Background(), tables, sources)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +128,7 @@ func TestHistoryDoesNotDependOnRowOrder(t *testing.T) {
 			table.Columns[i] = table.Columns[i].Take(rows)
 		}
 	}
-	got, err := NewHistory(tables, sources)
+	got, err := NewHistory(context.Background(), tables, sources)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +158,7 @@ func TestNewHistoryRefuses(t *testing.T) {
 	} {
 		tables, sources := joined()
 		c.change(tables, &sources)
-		if _, err := NewHistory(tables, sources); !errors.Is(err, ErrBadData) || !strings.Contains(err.Error(), c.want) {
+		if _, err := NewHistory(context.Background(), tables, sources); !errors.Is(err, ErrBadData) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want %q", name, err, c.want)
 		}
 	}
@@ -171,7 +172,7 @@ func TestNullKnownAt(t *testing.T) {
 	tables.Contracts.Columns = append(tables.Contracts.Columns, Column{Name: "known", Kind: Date,
 		Ints: []int64{70, 0, 400, 0, 0, 0}, Null: []bool{false, true, false, false, false, false}})
 	sources.Contracts.KnownAt = "known"
-	h, err := NewHistory(tables, sources)
+	h, err := NewHistory(context.Background(), tables, sources)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +225,7 @@ func TestDatesAndLinks(t *testing.T) {
 	tables, sources := joined()
 	sources.Location = newYork
 	tables.Contracts.Columns[2] = Column{Name: "start", Kind: Time, Ints: []int64{41 * days, 10 * days, 10 * days, 10 * days, 10 * days, 50 * days}}
-	h, err := NewHistory(tables, sources)
+	h, err := NewHistory(context.Background(), tables, sources)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -266,7 +267,7 @@ func TestCheck(t *testing.T) {
 	tables, sources := joined()
 	sources.Accounts.Attributes = []string{"plan"}
 	tables.Accounts.Columns[1] = Column{Name: "created", Kind: Date, Ints: []int64{5, 4, 0}, Null: []bool{false, false, true}}
-	h, err := NewHistory(tables, sources)
+	h, err := NewHistory(context.Background(), tables, sources)
 	if err != nil {
 		t.Fatal(err)
 	}

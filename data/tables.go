@@ -3,6 +3,7 @@
 package data
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -69,8 +70,9 @@ type Tables struct {
 	Events    []*Table
 }
 
-// ReadTables reads the declared columns of every source.
-func ReadTables(fsys FS, s Sources) (*Tables, error) {
+// ReadTables reads the declared columns of every source. It stops between
+// tables when the context is cancelled.
+func ReadTables(ctx context.Context, fsys FS, s Sources) (*Tables, error) {
 	var t Tables
 	var err error
 	a := s.Accounts
@@ -86,6 +88,9 @@ func ReadTables(fsys FS, s Sources) (*Tables, error) {
 		}
 	}
 	for _, e := range s.Events {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		// e.Columns are declared for features to come; reading them now would only cost.
 		tab, err := Read(fsys, e.Path, named([]string{e.Account, e.Time, e.KnownAt, e.Type, e.Value, e.ID}))
 		if err != nil {

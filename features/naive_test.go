@@ -274,7 +274,7 @@ func buildDrawn(t fataler, h *rawHistory) *Frame {
 
 func buildTables(t fataler, tables *data.Tables, sources data.Sources) *Frame {
 	t.Helper()
-	history, err := data.NewHistory(tables, sources)
+	history, err := data.NewHistory(context.Background(), tables, sources)
 	if err != nil {
 		t.Fatal(err)
 	}

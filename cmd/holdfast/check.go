@@ -27,7 +27,7 @@ Exits    0 ok, warnings included; 2 configuration; 4 a fatal finding`,
 		Example: "  holdfast check\n  holdfast check --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			l, err := a.load()
+			l, err := a.load(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -29,7 +29,7 @@ func made(t *testing.T, d *demo.Demo) *loaded {
 		}
 		tables.Events = append(tables.Events, &d.Events[i])
 	}
-	h, err := data.NewHistory(tables, p.sources)
+	h, err := data.NewHistory(context.Background(), tables, p.sources)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -56,7 +56,7 @@ func (a *app) demo(ctx context.Context, dir string, o demo.Options) error {
 	if err := a.refuseForeign(dir); err != nil {
 		return err
 	}
-	if err := a.writeDemo(dir, demo.Make(o)); err != nil {
+	if err := a.writeDemo(ctx, dir, demo.Make(o)); err != nil {
 		return err
 	}
 	a.dir = dir
@@ -64,7 +64,7 @@ func (a *app) demo(ctx context.Context, dir string, o demo.Options) error {
 	a.printf("%s: the made history of a software vendor; what is true of it is in %s\n", dir, filepath.Join(dir, truthFile))
 
 	step("check")
-	l, err := a.load()
+	l, err := a.load(ctx)
 	if err != nil {
 		return err
 	}
@@ -130,8 +130,11 @@ func (a *app) refuseForeign(dir string) error {
 	return nil
 }
 
-func (a *app) writeDemo(dir string, d *demo.Demo) error {
+func (a *app) writeDemo(ctx context.Context, dir string, d *demo.Demo) error {
 	for _, t := range d.Tables() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		name := filepath.Join(dir, filepath.FromSlash(t.Name))
 		if err := a.fsys.MkdirAll(filepath.Dir(name)); err != nil {
 			return fmt.Errorf("making the demo project: %w", err)

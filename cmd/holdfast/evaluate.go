@@ -57,7 +57,7 @@ Exits    0 ok; 2 configuration; 4 bad data, or no usable origin`,
 			if err := table.refuseAlone(); err != nil {
 				return err
 			}
-			l, err := a.load()
+			l, err := a.load(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -33,7 +33,7 @@ Exits    0 ok; 2 configuration; 4 bad data, or no eligible snapshot`,
 			if err := checkOutput(output, format, a.json); err != nil {
 				return err
 			}
-			l, err := a.load()
+			l, err := a.load(cmd.Context())
 			if err != nil {
 				return err
 			}

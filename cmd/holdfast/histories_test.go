@@ -29,7 +29,7 @@ func history(t testing.TB, name string) *loaded {
 		t.Skipf("the history %s is not beside the checkout: %v", name, err)
 	}
 	a := &app{fsys: data.Disk{}, dir: dir, progress: new(progress)}
-	l, err := a.load()
+	l, err := a.load(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestHistoriesDoNotLeak(t *testing.T) {
 	for _, name := range []string{"online_retail", "oulad", "ravenstack"} {
 		t.Run(name, func(t *testing.T) {
 			l := history(t, name)
-			tables, err := data.ReadTables(data.Disk{}, l.sources)
+			tables, err := data.ReadTables(context.Background(), data.Disk{}, l.sources)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -167,7 +167,7 @@ func TestHistoriesDoNotLeak(t *testing.T) {
 // as of that snapshot.
 func rebuilt(t *testing.T, l *loaded, tables *data.Tables, row *features.Row) string {
 	t.Helper()
-	h, err := data.NewHistory(tables, l.sources)
+	h, err := data.NewHistory(context.Background(), tables, l.sources)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ func TestSignalStopsARun(t *testing.T) {
 		signal syscall.Signal
 		after  time.Duration
 		code   int
-	}{{syscall.SIGTERM, 0, 143}, {syscall.SIGTERM, 1500 * time.Millisecond, 143}, {syscall.SIGINT, 2500 * time.Millisecond, 130}} {
+	}{{syscall.SIGTERM, 0, 143}, {syscall.SIGTERM, 500 * time.Millisecond, 143}, {syscall.SIGINT, 1500 * time.Millisecond, 130}} {
 		dir := filepath.Join(t.TempDir(), "demo")
 		ctx, cancel := context.WithCancelCause(context.Background())
 		var sent time.Time
@@ -29,7 +29,7 @@ func TestSignalStopsARun(t *testing.T) {
 			cancel(&interruptError{c.signal})
 		})
 		var out, errs bytes.Buffer
-		code := run(ctx, []string{"demo", dir}, &out, &errs)
+		code := run(ctx, []string{"demo", "--accounts", "1500", dir}, &out, &errs)
 		took := time.Since(sent)
 		timer.Stop()
 		if code != c.code || !strings.HasSuffix(errs.String(), "nothing is left half-written\n") {

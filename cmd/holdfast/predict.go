@@ -46,7 +46,7 @@ Exits    0 ok; 2 configuration; 4 bad data; 10 no such model, or none promoted
 			if err := table.refuseAlone(); err != nil {
 				return err
 			}
-			l, err := a.load()
+			l, err := a.load(cmd.Context())
 			if err != nil {
 				return err
 			}

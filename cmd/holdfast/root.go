@@ -100,8 +100,9 @@ type loaded struct {
 	spec    features.Spec
 }
 
-// load finds the project, reads its tables and settles its feature spec.
-func (a *app) load() (*loaded, error) {
+// load finds the project, reads its tables and settles its feature spec. It
+// stops between tables when the context is cancelled.
+func (a *app) load(ctx context.Context) (*loaded, error) {
 	p, err := findProject(a.fsys, a.dir)
 	if err != nil {
 		return nil, err
@@ -110,11 +111,11 @@ func (a *app) load() (*loaded, error) {
 		a.warn("%s", note)
 	}
 	a.progress.begin("reading tables")
-	tables, err := data.ReadTables(a.fsys, p.sources)
+	tables, err := data.ReadTables(ctx, a.fsys, p.sources)
 	if err != nil {
 		return nil, err
 	}
-	h, err := data.NewHistory(tables, p.sources)
+	h, err := data.NewHistory(ctx, tables, p.sources)
 	if err != nil {
 		return nil, err
 	}

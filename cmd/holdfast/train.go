@@ -42,7 +42,7 @@ Exits    0 ok; 2 configuration; 4 bad data, or nothing to learn from`,
 			if output != "" {
 				return usageError("-o goes with --table; a project's models go to its models folder")
 			}
-			l, err := a.load()
+			l, err := a.load(cmd.Context())
 			if err != nil {
 				return err
 			}
