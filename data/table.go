@@ -246,3 +246,39 @@ func TextColumn(name string, values []string) Column {
 	}
 	return c
 }
+
+// TextOf returns a Text column of n values read one by one; "" is missing.
+func TextOf(name string, n int, value func(i int) string) Column {
+	values := make([]string, n)
+	for i := range values {
+		values[i] = value(i)
+	}
+	return TextColumn(name, values)
+}
+
+// FloatOf returns a Float column of n values read one by one; NaN is missing.
+func FloatOf(name string, n int, value func(i int) float64) Column {
+	c := Column{Name: name, Kind: Float, Floats: make([]float64, n)}
+	for i := range c.Floats {
+		c.Floats[i] = value(i)
+	}
+	return c
+}
+
+// IntOf returns an Int, Bool, Date or Time column of n values read one by one;
+// those that are not ok are missing.
+func IntOf(name string, kind Kind, n int, value func(i int) (v int64, ok bool)) Column {
+	c := Column{Name: name, Kind: kind, Ints: make([]int64, n)}
+	for i := range c.Ints {
+		v, ok := value(i)
+		if ok {
+			c.Ints[i] = v
+			continue
+		}
+		if c.Null == nil {
+			c.Null = make([]bool, n)
+		}
+		c.Null[i] = true
+	}
+	return c
+}

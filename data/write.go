@@ -58,6 +58,14 @@ func formatOf(path string) (string, error) {
 	}
 }
 
+// WriteBytes replaces the file at path by the given bytes, as WriteFile does.
+func WriteBytes(fsys FS, path string, b []byte) error {
+	return WriteFile(fsys, path, func(w io.Writer) error {
+		_, err := w.Write(b)
+		return err
+	})
+}
+
 // WriteFile replaces the file at path by what write writes: into a temporary
 // file in the same folder, which is synced, renamed onto path and made durable
 // by syncing the folder. A reader sees either the old file or the whole new

@@ -48,7 +48,7 @@ func predictionTable(f *features.Frame, origins []Origin, candidates []Candidate
 		{Name: "candidate", Kind: data.Text, Codes: candidate, Dict: names},
 		{Name: "p_churn", Kind: data.Float, Floats: p},
 		times(rows, "y", data.Int, true, func(r *features.Row) int64 { return int64(r.Y) }),
-		values(rows),
+		data.FloatOf("value", len(rows), func(i int) float64 { return rows[i].Value }),
 		text(rows, "segment", func(r *features.Row) string { return r.Segment }),
 	}}
 }
@@ -69,33 +69,16 @@ func originColumn(origins []Origin, of []int32, timed bool, day func(int64) int6
 }
 
 func text(rows []*features.Row, name string, value func(*features.Row) string) data.Column {
-	s := make([]string, len(rows))
-	for i, r := range rows {
-		s[i] = value(r)
-	}
-	return data.TextColumn(name, s)
+	return data.TextOf(name, len(rows), func(i int) string { return value(rows[i]) })
 }
 
+// times reads what only rows with a time have; without one all is missing.
 func times(rows []*features.Row, name string, kind data.Kind, timed bool,
 	value func(*features.Row) int64) data.Column {
-	c := data.Column{Name: name, Kind: kind, Ints: make([]int64, len(rows))}
-	if !timed {
-		c.Null = make([]bool, len(rows))
-	}
-	for i, r := range rows {
-		if timed {
-			c.Ints[i] = value(r)
-		} else {
-			c.Null[i] = true
+	return data.IntOf(name, kind, len(rows), func(i int) (int64, bool) {
+		if !timed {
+			return 0, false
 		}
-	}
-	return c
-}
-
-func values(rows []*features.Row) data.Column {
-	c := data.Column{Name: "value", Kind: data.Float, Floats: make([]float64, len(rows))}
-	for i, r := range rows {
-		c.Floats[i] = r.Value
-	}
-	return c
+		return value(rows[i]), true
+	})
 }

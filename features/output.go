@@ -50,28 +50,13 @@ func (f *Frame) Table(loc *time.Location) *data.Table {
 }
 
 func (f *Frame) text(name string, value func(*Row) string) data.Column {
-	values := make([]string, len(f.Rows))
-	for i := range f.Rows {
-		values[i] = value(&f.Rows[i])
-	}
-	return data.TextColumn(name, values)
+	return data.TextOf(name, len(f.Rows), func(i int) string { return value(&f.Rows[i]) })
 }
 
 func (f *Frame) floats(name string, value func(*Row) float64) data.Column {
-	c := data.Column{Name: name, Kind: data.Float, Floats: make([]float64, len(f.Rows))}
-	for i := range f.Rows {
-		c.Floats[i] = value(&f.Rows[i])
-	}
-	return c
+	return data.FloatOf(name, len(f.Rows), func(i int) float64 { return value(&f.Rows[i]) })
 }
 
 func (f *Frame) ints(name string, kind data.Kind, value func(*Row) (int64, bool)) data.Column {
-	c := data.Column{Name: name, Kind: kind, Ints: make([]int64, len(f.Rows)), Null: make([]bool, len(f.Rows))}
-	for i := range f.Rows {
-		v, ok := value(&f.Rows[i])
-		if c.Null[i] = !ok; ok {
-			c.Ints[i] = v
-		}
-	}
-	return c
+	return data.IntOf(name, kind, len(f.Rows), func(i int) (int64, bool) { return value(&f.Rows[i]) })
 }

@@ -102,10 +102,7 @@ func Save(fsys data.FS, name string, m *Model) (id string, err error) {
 	if err != nil {
 		return "", err
 	}
-	return ID(b), data.WriteFile(fsys, name, func(w io.Writer) error {
-		_, err := w.Write(b)
-		return err
-	})
+	return ID(b), data.WriteBytes(fsys, name, b)
 }
 
 // Validate checks that a model can be applied: a known format, terms that

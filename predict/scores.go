@@ -195,25 +195,13 @@ func (b *scoreBuilder) reasonColumns(name string, of [][]Reason, n int, effects 
 }
 
 func (b *scoreBuilder) text(name string, value func(int) string) data.Column {
-	values := make([]string, len(b.p))
-	for i := range values {
-		values[i] = value(i)
-	}
-	return data.TextColumn(name, values)
+	return data.TextOf(name, len(b.p), value)
 }
 
 func (b *scoreBuilder) number(name string, value func(int) float64) data.Column {
-	c := data.Column{Name: name, Kind: data.Float, Floats: make([]float64, len(b.p))}
-	for i := range c.Floats {
-		c.Floats[i] = value(i)
-	}
-	return c
+	return data.FloatOf(name, len(b.p), value)
 }
 
 func (b *scoreBuilder) whole(name string, kind data.Kind, value func(int) int64) data.Column {
-	c := data.Column{Name: name, Kind: kind, Ints: make([]int64, len(b.p))}
-	for i := range c.Ints {
-		c.Ints[i] = value(i)
-	}
-	return c
+	return data.IntOf(name, kind, len(b.p), func(i int) (int64, bool) { return value(i), true })
 }

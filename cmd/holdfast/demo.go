@@ -151,8 +151,7 @@ func (a *app) writeDemo(ctx context.Context, dir string, d *demo.Demo) error {
 		return fmt.Errorf("making the demo project: %w", err)
 	}
 	for name, text := range map[string][]byte{projectFile: []byte(d.ProjectYAML), truthFile: truth} {
-		err := data.WriteFile(a.fsys, filepath.Join(dir, name), func(w io.Writer) error { _, err := w.Write(text); return err })
-		if err != nil {
+		if err := data.WriteBytes(a.fsys, filepath.Join(dir, name), text); err != nil {
 			return err
 		}
 	}

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -52,7 +51,11 @@ Exits    0 ok; 2 configuration; 4 bad data, or no usable origin`,
 				if err != nil {
 					return err
 				}
-				return a.finishReport(r, orDefault(output, "report"))
+				text, err := r.Report.JSON()
+				if err != nil {
+					return err
+				}
+				return a.finishReport(r, text, orDefault(output, "report"))
 			}
 			if err := table.refuseAlone(); err != nil {
 				return err
@@ -73,19 +76,17 @@ Exits    0 ok; 2 configuration; 4 bad data, or no usable origin`,
 // evaluate backtests a project, writes its report and attaches it to the model
 // that was trained on the same data by the same recipe.
 func (a *app) evaluate(ctx context.Context, l *loaded, output string) (*evaluate.Result, error) {
-	b, err := a.build(ctx, l, &l.spec, time.Time{})
+	b, err := a.buildHistory(ctx, l)
 	if err != nil {
 		return nil, err
 	}
-	if len(b.Frame.Rows) == 0 {
-		return nil, dataError("%s", b.Explain())
-	}
-	if err := a.refuseLeaks(b.Frame); err != nil {
+	suspects, err := a.refuseLeaks(b.Frame)
+	if err != nil {
 		return nil, err
 	}
 	o := a.backtestOptions()
 	o.Origins, o.Project, o.Data = l.origins, l.name, l.digest
-	o.DataFindings = append(data.Check(l.history, l.sources), suspectFindings(b.Frame)...)
+	o.DataFindings = append(data.Check(l.history, l.sources), suspects...)
 	r, err := evaluate.Backtest(ctx, b.Frame, a.candidates(l.project, &l.spec), o)
 	if err != nil {
 		return nil, err
@@ -98,7 +99,7 @@ func (a *app) evaluate(ctx context.Context, l *loaded, output string) (*evaluate
 		sum := sha256.Sum256(text)
 		output = filepath.Join(l.dir, "reports", hex.EncodeToString(sum[:6]))
 	}
-	if err := a.finishReport(r, output); err != nil {
+	if err := a.finishReport(r, text, output); err != nil {
 		return nil, err
 	}
 	return r, a.attachReport(l, r.Report, text)
@@ -114,11 +115,12 @@ func (a *app) evaluateTable(ctx context.Context, tf tableFlags) (*evaluate.Resul
 	if err != nil {
 		return nil, err
 	}
-	if err := a.refuseLeaks(f); err != nil {
+	suspects, err := a.refuseLeaks(f)
+	if err != nil {
 		return nil, err
 	}
 	o := a.backtestOptions()
-	o.DataFindings = suspectFindings(f)
+	o.DataFindings = suspects
 	o.Project, o.Data = filepath.Base(tf.path), data.Fingerprint(t)
 	p := tableProject(tf)
 	if tf.time != "" {
@@ -147,23 +149,17 @@ func (a *app) candidates(p *project, spec *features.Spec) []evaluate.Candidate {
 	return []evaluate.Candidate{ours, evaluate.BaseRate(), baseline.CART()}
 }
 
-// finishReport writes the report folder and prints its findings.
-func (a *app) finishReport(r *evaluate.Result, dir string) error {
+// finishReport writes the report folder, text being the report's JSON, and
+// prints its findings.
+func (a *app) finishReport(r *evaluate.Result, text []byte, dir string) error {
 	a.progress.begin("writing " + dir)
-	text, err := r.Report.JSON()
-	if err != nil {
-		return err
-	}
 	if err := a.fsys.MkdirAll(dir); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
-	write := func(name string, content func(io.Writer) error) {
-		if err == nil {
-			err = data.WriteFile(a.fsys, filepath.Join(dir, name), content)
-		}
+	err := data.WriteFile(a.fsys, filepath.Join(dir, "report.html"), func(w io.Writer) error { return report.WriteHTML(w, r.Report) })
+	if err == nil {
+		err = data.WriteBytes(a.fsys, filepath.Join(dir, "report.json"), text)
 	}
-	write("report.html", func(w io.Writer) error { return report.WriteHTML(w, r.Report) })
-	write("report.json", func(w io.Writer) error { _, err := w.Write(text); return err })
 	if err == nil {
 		err = report.WriteCSV(a.fsys, dir, r.Report)
 	}
@@ -188,10 +184,7 @@ func (a *app) attachReport(l *loaded, r *evaluate.Report, text []byte) error {
 	case m.Provenance.Data != l.digest || m.Spec.Digest() != r.Provenance.SpecDigest:
 		return nil // the report does not speak for this model
 	}
-	return data.WriteFile(a.fsys, filepath.Join(l.registry.Dir, id, "report.json"), func(w io.Writer) error {
-		_, err := w.Write(text)
-		return err
-	})
+	return data.WriteBytes(a.fsys, filepath.Join(l.registry.Dir, id, "report.json"), text)
 }
 
 func (a *app) showReport(r *evaluate.Report, dir string) error {

@@ -46,11 +46,7 @@ Exits    0 ok; 2 configuration; 4 bad data; 10 no such model, or none promoted
 			if err := table.refuseAlone(); err != nil {
 				return err
 			}
-			l, err := a.load(cmd.Context())
-			if err != nil {
-				return err
-			}
-			t, err := l.asOf(asOf, maxAge)
+			l, t, err := a.loadAt(cmd.Context(), asOf, maxAge)
 			if err != nil {
 				return err
 			}

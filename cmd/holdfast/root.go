@@ -177,6 +177,26 @@ func (a *app) build(ctx context.Context, l *loaded, spec *features.Spec, asOf ti
 		Progress: func(done, total int) { a.progress.step("features of accounts", done, total) }})
 }
 
+// buildHistory makes the frame of the whole history, and refuses an empty one
+// with the reasons.
+func (a *app) buildHistory(ctx context.Context, l *loaded) (*features.Built, error) {
+	b, err := a.build(ctx, l, &l.spec, time.Time{})
+	if err == nil && len(b.Frame.Rows) == 0 {
+		return nil, dataError("%s", b.Explain())
+	}
+	return b, err
+}
+
+// loadAt loads the project and reads --as-of.
+func (a *app) loadAt(ctx context.Context, asOf, maxAge string) (*loaded, time.Time, error) {
+	l, err := a.load(ctx)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	t, err := l.asOf(asOf, maxAge)
+	return l, t, err
+}
+
 // asOf reads --as-of; empty means midnight after the newest event. An
 // as-of long after the newest event would score on features that have dried
 // up, so it is refused.

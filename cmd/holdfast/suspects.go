@@ -27,14 +27,15 @@ func suspectFindings(f *features.Frame) []data.Finding {
 	return out
 }
 
-// refuseLeaks warns of suspects and refuses what must hold the outcome.
-func (a *app) refuseLeaks(f *features.Frame) error {
+// refuseLeaks warns of suspects, and returns them, and refuses what must hold
+// the outcome.
+func (a *app) refuseLeaks(f *features.Frame) ([]data.Finding, error) {
 	findings := suspectFindings(f)
 	for _, s := range findings {
 		if s.Severity == data.Fatal {
-			return dataError("feature %q: %s", s.Subject, s.Message)
+			return nil, dataError("feature %q: %s", s.Subject, s.Message)
 		}
 		a.warn("feature %q: %s", s.Subject, s.Message)
 	}
-	return nil
+	return findings, nil
 }

@@ -42,11 +42,7 @@ Exits    0 ok; 2 configuration; 4 bad data, or nothing to learn from`,
 			if output != "" {
 				return usageError("-o goes with --table; a project's models go to its models folder")
 			}
-			l, err := a.load(cmd.Context())
-			if err != nil {
-				return err
-			}
-			t, err := l.asOf(asOf, maxAge)
+			l, t, err := a.loadAt(cmd.Context(), asOf, maxAge)
 			if err != nil {
 				return err
 			}
@@ -77,12 +73,9 @@ type trained struct {
 
 // train fits and publishes a project's model on what was mature at asOf.
 func (a *app) train(ctx context.Context, l *loaded, asOf time.Time) (*trained, error) {
-	b, err := a.build(ctx, l, &l.spec, time.Time{})
+	b, err := a.buildHistory(ctx, l)
 	if err != nil {
 		return nil, err
-	}
-	if len(b.Frame.Rows) == 0 {
-		return nil, dataError("%s", b.Explain())
 	}
 	mature, censored := matureAt(b.Frame, asOf)
 	if len(mature) == 0 {
@@ -90,7 +83,7 @@ func (a *app) train(ctx context.Context, l *loaded, asOf time.Time) (*trained, e
 			"(due + grace, or known_at, lies later)", len(b.Frame.Rows), asOf.Format(time.DateOnly))
 	}
 	f := b.Frame.Select(mature)
-	if err := a.refuseLeaks(f); err != nil {
+	if _, err := a.refuseLeaks(f); err != nil {
 		return nil, err
 	}
 	o := l.trainOptions(a)
@@ -143,7 +136,7 @@ func (a *app) trainTable(ctx context.Context, tf tableFlags, output string) erro
 	o.DataDigest = data.Fingerprint(t)
 	rows, without := labelled(f)
 	o.Censored = without
-	if err := a.refuseLeaks(f); err != nil {
+	if _, err := a.refuseLeaks(f); err != nil {
 		return err
 	}
 	a.progress.begin("fitting")
