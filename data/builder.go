@@ -5,6 +5,7 @@ package data
 import (
 	"math"
 	"slices"
+	"strings"
 )
 
 // A builder grows one Column page by page. present marks the values that are
@@ -29,6 +30,32 @@ func (b *builder) column() Column {
 		c.Dict = b.texts.dict
 	}
 	return c
+}
+
+// reset empties the builder and keeps its memory.
+func (b *builder) reset() {
+	b.Floats, b.Ints, b.Codes, b.Null = b.Floats[:0], b.Ints[:0], b.Codes[:0], nil
+}
+
+// setTexts makes the column hold the given texts, one per row, each with a code
+// of its own: for texts that are looked up once and not kept.
+func (b *builder) setTexts(texts [][]byte) {
+	size := 0
+	for _, text := range texts {
+		size += len(text)
+	}
+	var all strings.Builder
+	all.Grow(size)
+	for _, text := range texts {
+		all.Write(text)
+	}
+	s := all.String()
+	b.Codes, b.texts.dict = resize(b.Codes, len(texts)), b.texts.dict[:0]
+	for i, text := range texts {
+		b.Codes[i] = int32(i)
+		b.texts.dict = append(b.texts.dict, s[:len(text)])
+		s = s[len(text):]
+	}
 }
 
 // grow makes room for n more rows.

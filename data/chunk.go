@@ -22,6 +22,9 @@ type chunkReader struct {
 	dict  values // of the current dictionary
 	names []int32
 	codes []int32
+
+	staged     *builder // what a coder is handed next
+	translated bool     // the coder has the current dictionary
 }
 
 // values are decoded values: numbers for columns of kind Float, byte arrays
@@ -35,7 +38,12 @@ type values struct {
 
 // read appends one column chunk to b. before is the number of rows in the row
 // groups before, for messages.
-func (c *chunkReader) read(p *parquetFile, group, column int, before int64, b *builder) (err error) {
+func (c *chunkReader) read(p *parquetFile, group, column int, before int64, b *builder) error {
+	return c.pagesOf(p, group, column, before, func(page page) error { return c.take(page, b) })
+}
+
+// pagesOf hands the pages of one column chunk to take, in order.
+func (c *chunkReader) pagesOf(p *parquetFile, group, column int, before int64, take func(page) error) (err error) {
 	defer recoverAs(&err, p.name)
 	if p.meta.RowGroups[group].NumRows == 0 {
 		return nil
@@ -54,7 +62,7 @@ func (c *chunkReader) read(p *parquetFile, group, column int, before int64, b *b
 			return nil
 		}
 		if err == nil {
-			err = c.take(page, b)
+			err = take(page)
 		}
 		if err != nil {
 			return c.locate(err, p.name, group, first, page.present)
@@ -65,6 +73,13 @@ func (c *chunkReader) read(p *parquetFile, group, column int, before int64, b *b
 // plainDictionary is what old writers call the encoding of a dictionary, now
 // plain, and of the codes into it, now RLE_DICTIONARY.
 const plainDictionary format.Encoding = 2
+
+var errNoDictionary = errors.New("dictionary codes without a dictionary")
+
+// coded reports whether the page holds codes into the dictionary.
+func (p *page) coded() bool {
+	return !p.dictionary && (p.encoding == format.RLEDictionary || p.encoding == plainDictionary)
+}
 
 // A valueError is one value of a page that cannot be represented.
 type valueError struct {
@@ -111,7 +126,7 @@ func (c *chunkReader) take(p page, b *builder) error {
 		return nil
 	case c.leaf.void:
 		return fmt.Errorf("%d values in a column declared as nothing but nulls", p.nonNull)
-	case p.encoding == format.RLEDictionary || p.encoding == plainDictionary:
+	case p.coded():
 		return c.takeCoded(p, b)
 	}
 	if err := c.decode(&c.page, p); err != nil {
@@ -132,7 +147,7 @@ func (c *chunkReader) take(p page, b *builder) error {
 // number in the column when it first appears, once per dictionary.
 func (c *chunkReader) takeCoded(p page, b *builder) (err error) {
 	if c.dict.len < 0 {
-		return errors.New("dictionary codes without a dictionary")
+		return errNoDictionary
 	}
 	if c.codes, err = decodeCodes(c.codes, p, c.dict.len); err != nil {
 		return err

@@ -85,3 +85,23 @@ func (Disk) ReadDir(name string) ([]fs.DirEntry, error) {
 
 // Stat describes a file or folder.
 func (Disk) Stat(name string) (fs.FileInfo, error) { return os.Stat(name) }
+
+// Scratch creates a file without a name in the system's folder for temporary
+// files: it is unlinked while it is open, so that the system frees it when the
+// process ends, even by a kill. Where an open file cannot be unlinked, closing
+// it does so.
+func (Disk) Scratch() (ScratchFile, error) {
+	f, err := os.CreateTemp("", "holdfast-scratch-*")
+	if err != nil {
+		return nil, err
+	}
+	if os.Remove(f.Name()) == nil {
+		return f, nil
+	}
+	return namedScratch{f}, nil
+}
+
+// A namedScratch is removed when it is closed.
+type namedScratch struct{ *os.File }
+
+func (f namedScratch) Close() error { return errors.Join(f.File.Close(), os.Remove(f.Name())) }

@@ -3,173 +3,237 @@
 package data
 
 import (
-	"cmp"
-	"slices"
-	"time"
+	"fmt"
+	"math"
+	"sync"
 )
 
-// An eventRow is an event on its way into a Source.
-type eventRow struct {
-	Event
-	account int32
-	id      int32 // rank of the id's text, so that order does not depend on files
+// A join reads one event source into the store of a history: each row finds
+// its account, is packed into a record and goes to the account's part. Workers
+// share it.
+type join struct {
+	h       *History
+	s       *EventSource
+	table   string // what messages call the source's files
+	index   *accountIndex
+	store   *store
+	layout  layout
+	classes *classTable
+
+	mu  sync.Mutex
+	odd []float64
 }
 
-// addEvents joins one event table. Rows are dropped, and counted, where the
-// account is unknown, the time or a declared known_at is missing, or an id
-// repeats: of rows with the same (account, type, id) the one known first stays.
-func (h *History) addEvents(t *Table, s EventSource, index map[string]int32) error {
-	rows, types, err := h.readEvents(t, s, index)
-	if err != nil {
-		return err
+// A joinWorker turns batches of rows into records.
+type joinWorker struct {
+	*join
+	counts eventCounts
+	out    *storeWriter
+	rows   batch
+
+	record [5]uint64
+	hint   int       // digits after the point of the last values
+	odd    []float64 // values of this batch that are no short decimals
+	hashes []uint64  // of classes
+}
+
+// A batch is a run of rows of an event table, column by column. Columns that
+// the source does not declare are empty.
+type batch struct {
+	first, n int // number of the first row in its file or table, from 0; number of rows
+	file     string
+
+	account mapped[int32] // -1 for a missing id, -2 for one that is unknown
+	value   mapped[packed]
+	class   mapped[uint16]
+	id      mapped[uint64]
+	at      []int64
+	known   []int64
+}
+
+// newJoin prepares to read a source. wide says that many values are no short
+// decimals.
+func newJoin(h *History, s *EventSource, table string, index *accountIndex, b *budget, wide bool) *join {
+	j := &join{h: h, s: s, table: table, index: index, layout: newLayout(s, wide), classes: newClassTable()}
+	j.store = newStore(len(h.Accounts), j.layout.stride, b)
+	j.classes.number(classKey{kind: s.Name}) // the class of rows without a type column
+	return j
+}
+
+func (j *join) worker() *joinWorker {
+	w := &joinWorker{join: j, out: j.store.writer(), counts: newEventCounts()}
+	b := &w.rows
+	b.account.null, b.account.translate = -1, func(dst []int32, c *Column) ([]int32, error) {
+		return j.index.numbers(dst, c, w.counts.orphans.keep), nil
 	}
-	if s.ID != "" {
-		kept := dropRepeats(rows)
-		h.drop(s.Name, "the id repeats; the row known first is kept", len(rows)-len(kept), t.Rows, nil)
-		rows = kept
+	b.value.null, b.value.translate = noValue, w.packValues
+	b.class.translate = w.classNumbers
+	b.id.null, b.id.translate = noID, func(dst []uint64, c *Column) ([]uint64, error) { return idKeys(dst, c), nil }
+	if j.s.Type != "" {
+		n, _ := j.classes.number(classKey{none: true})
+		b.class.null = n
 	}
-	slices.SortFunc(rows, compareEvents)
-	src := Source{Name: s.Name, Types: types, Events: make([]Event, len(rows)), Offsets: make([]int, len(h.Accounts)+1)}
-	for i := range rows {
-		src.Events[i] = rows[i].Event
-		src.Offsets[rows[i].account+1]++
+	return w
+}
+
+// begin empties the batch for n rows.
+func (w *joinWorker) begin(file string, first, n int) {
+	b := &w.rows
+	b.file, b.first, b.n = file, first, n
+	b.account.reset(n)
+	b.value.reset(n)
+	b.class.reset(n)
+	b.id.reset(n)
+	w.odd = w.odd[:0]
+}
+
+// packValues packs the values of a column. Those that are no short decimals
+// are numbered within the batch.
+func (w *joinWorker) packValues(dst []packed, c *Column) ([]packed, error) {
+	for i := range c.Len() {
+		v := c.Number(i)
+		if v != v {
+			dst = append(dst, noValue)
+			continue
+		}
+		p, hint, ok := pack(v, w.hint)
+		if ok {
+			w.hint = hint
+		} else {
+			p = packed(len(w.odd))<<4 | oddValue
+			w.odd = append(w.odd, v)
+		}
+		dst = append(dst, p)
 	}
-	for a := range h.Accounts {
-		src.Offsets[a+1] += src.Offsets[a]
+	return dst, nil
+}
+
+// classNumbers returns the class of each type in a column, before filters.
+func (w *joinWorker) classNumbers(dst []uint16, c *Column) ([]uint16, error) {
+	for i := range c.Len() {
+		k := classKey{none: c.Missing(i)}
+		if !k.none {
+			k.kind = c.format(i)
+		}
+		n, ok := w.classes.number(k)
+		if !ok {
+			return nil, w.tooManyTypes()
+		}
+		dst = append(dst, n)
 	}
-	src.Newest, src.Stray = newest(src.Events)
-	h.Sources = append(h.Sources, src)
+	return dst, nil
+}
+
+func (w *joinWorker) tooManyTypes() error {
+	return &RowError{Table: w.table, Column: w.s.Type, Problem: fmt.Sprintf(
+		"more than %d different types; name a column with few, or leave type out", maxClasses)}
+}
+
+// add turns the rows of the batch into records. Rows without a known account,
+// a time or a declared known_at are counted and left out.
+func (w *joinWorker) add() error {
+	b, l, counts := &w.rows, &w.layout, &w.counts
+	counts.rows += b.n
+	typed, valued := len(b.class.out) > 0, len(b.value.out) > 0
+	mask := int32(1)<<w.store.shift - 1
+	for r := range b.n {
+		a, at := b.account.out[r], b.at[r]
+		switch {
+		case a < 0:
+			counts.orphans.n++
+			continue
+		case at == NoTime:
+			counts.undated.add(w.h.Accounts[a].ID)
+			continue
+		case l.known > 0 && b.known[r] == NoTime:
+			counts.unseen.add(w.h.Accounts[a].ID)
+			continue
+		}
+		value, class := noValue, uint16(0)
+		if valued {
+			value = b.value.out[r]
+		}
+		if typed {
+			class = b.class.out[r]
+		}
+		bits := uint64(value)
+		if value&15 == oddValue {
+			v := w.odd[value>>4]
+			if v-v != 0 {
+				return &RowError{Table: b.file, Row: b.first + r + 1, Column: w.s.Value, Problem: "is infinite; give a finite number or null"}
+			}
+			value, bits = w.keepOdd(v)
+		}
+		record := w.record[:l.stride]
+		record[0], record[1] = uint64(at), keyWord(a&mask, class, value)
+		if l.known > 0 {
+			record[l.known] = uint64(b.known[r])
+		}
+		if l.id > 0 {
+			record[l.id] = b.id.out[r]
+		}
+		if l.wide > 0 {
+			record[l.wide] = bits
+		}
+		counts.count(at, class, value != noValue)
+		w.digest(a, class, bits, record)
+		part := int(a) >> w.store.shift
+		block, err := w.out.room(part)
+		if err != nil {
+			return err
+		}
+		w.out.open[part] = append(block, record...)
+	}
 	return nil
 }
 
-// readEvents returns the usable rows of an event table and its types, sorted.
-func (h *History) readEvents(t *Table, s EventSource, index map[string]int32) ([]eventRow, []string, error) {
-	at, err := instants(t, s.Time, h.Location)
-	if err != nil {
-		return nil, nil, err
+// keepOdd keeps a value that is no short decimal: beside the record where many
+// are such, else in the source's table.
+func (w *joinWorker) keepOdd(v float64) (p packed, bits uint64) {
+	bits = math.Float64bits(v)
+	if w.layout.wide > 0 {
+		return oddValue, bits
 	}
-	known, err := instants(t, s.KnownAt, h.Location)
-	if err != nil {
-		return nil, nil, err
-	}
-	value, err := numbers(t, s.Value)
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := finite(t, s.Value); err != nil {
-		return nil, nil, err
-	}
-	kinds, types := ranks(t, s.Type, s.Name)
-	ids, _ := ranks(t, s.ID, "")
-	accounts, accountID := accountCodes(t, s.Account, index)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.join.odd = append(w.join.odd, v)
+	return packed(len(w.join.odd)-1)<<4 | oddValue, bits
+}
 
-	var orphans, undated, unseen tally
-	rows := make([]eventRow, 0, t.Rows)
-	for r := range t.Rows {
-		a, when, seen := accounts(r), at(r), known(r)
-		switch {
-		case a < 0:
-			orphans.add(accountID(r))
-			continue
-		case when == NoTime:
-			undated.add(h.Accounts[a].ID)
-			continue
-		case s.KnownAt != "" && seen == NoTime:
-			unseen.add(h.Accounts[a].ID)
-			continue
+// finish hands the worker's last blocks over.
+func (w *joinWorker) finish() error { return w.out.flush() }
+
+// end makes the source of what the workers have read.
+func (j *join) end(workers []*joinWorker) error {
+	total := newEventCounts()
+	for _, w := range workers {
+		if err := w.finish(); err != nil {
+			return err
 		}
-		e := Event{Time: when, Known: max(when, seen) + int64(s.Lag), Value: value(r), Type: kinds(r),
-			Day: int32(DayOf(when, h.Location))}
-		rows = append(rows, eventRow{Event: e, account: a, id: ids(r)})
+		total.add(&w.counts)
 	}
-	h.drop(s.Name, "the account is not in the accounts table", orphans.n, t.Rows, orphans.examples)
-	h.drop(s.Name, "the time is missing", undated.n, t.Rows, undated.examples)
-	h.drop(s.Name, "known_at is missing, so the row was never seen", unseen.n, t.Rows, unseen.examples)
-	return rows, types, nil
-}
-
-// newest returns the latest event time. Of 1,000 events or more, up to one in
-// a thousand that lie over 90 days after all others are stray: one wrong stamp
-// must not move the end of the data, from which outcomes are derived.
-func newest(events []Event) (latest int64, stray int) {
-	const far = 90 * int64(24*time.Hour)
-	if len(events) == 0 {
-		return NoTime, 0
+	src := Source{Name: j.s.Name, Lag: int64(j.s.Lag), Derived: j.s.Derived, layout: j.layout, store: j.store, odd: j.odd}
+	src.Types, src.Classes = j.classes.settle(total.classes)
+	if j.s.Type == "" {
+		src.Types = []string{j.s.Name}
 	}
-	times := make([]int64, len(events))
-	for i := range events {
-		times[i] = events[i].Time
+	src.Newest, src.Stray = total.days.newest()
+	for i := range src.Classes {
+		src.Rows += src.Classes[i].Rows
 	}
-	slices.Sort(times)
-	for k := len(times) / 1000; k > 0; k-- {
-		if last := times[len(times)-k-1]; times[len(times)-k]-last > far {
-			return last, k
+	src.digest = total.sum
+	h := j.h
+	h.drop(j.s.Name, "the account is not in the accounts table", total.rows, total.orphans)
+	h.drop(j.s.Name, "the time is missing", total.rows, total.undated)
+	h.drop(j.s.Name, "known_at is missing, so the row was never seen", total.rows, total.unseen)
+	if j.layout.id > 0 {
+		repeats, err := src.dropRepeats(h)
+		if err != nil {
+			return err
 		}
+		src.Rows -= repeats
+		h.drop(j.s.Name, "the id repeats; the row known first is kept", total.rows, tally{n: repeats})
 	}
-	return times[len(times)-1], 0
-}
-
-// compareEvents is the total order of events: account, time, type, id, value,
-// and last the time known, which differs only between corrections.
-func compareEvents(a, b eventRow) int {
-	return cmp.Or(cmp.Compare(a.account, b.account), cmp.Compare(a.Time, b.Time), cmp.Compare(a.Type, b.Type),
-		cmp.Compare(a.id, b.id), cmp.Compare(a.Value, b.Value), cmp.Compare(a.Known, b.Known))
-}
-
-// dropRepeats keeps of the rows with one (account, type, id) the one known
-// first; rows without an id are all kept. The result is in no special order.
-func dropRepeats(rows []eventRow) []eventRow {
-	byID := slices.Clone(rows)
-	slices.SortFunc(byID, func(a, b eventRow) int {
-		return cmp.Or(cmp.Compare(a.account, b.account), cmp.Compare(a.Type, b.Type), cmp.Compare(a.id, b.id),
-			cmp.Compare(a.Known, b.Known), cmp.Compare(a.Time, b.Time), cmp.Compare(a.Value, b.Value))
-	})
-	return slices.CompactFunc(byID, func(a, b eventRow) bool {
-		return a.id >= 0 && a.id == b.id && a.account == b.account && a.Type == b.Type
-	})
-}
-
-// ranks codes a column of any id type by the rank of its text, -1 for missing.
-// Without a column every row is the one text given.
-func ranks(t *Table, name, only string) (code func(int) int32, sorted []string) {
-	c := t.Column(name)
-	if c == nil {
-		return func(int) int32 { return 0 }, []string{only}
-	}
-	text := c.AsText()
-	text = text.Sorted()
-	return func(i int) int32 { return text.Codes[i] }, text.Dict
-}
-
-// accountCodes maps the rows of an event table to account numbers, -1 for an
-// unknown account. An id is looked up once, however many rows it has.
-func accountCodes(t *Table, name string, index map[string]int32) (number func(int) int32, id func(int) string) {
-	text := t.Column(name).AsText()
-	numbers := make([]int32, len(text.Dict))
-	for k, id := range text.Dict {
-		a, known := index[id]
-		if numbers[k] = a; !known {
-			numbers[k] = -1
-		}
-	}
-	return func(i int) int32 {
-		if text.Codes[i] < 0 {
-			return -1
-		}
-		return numbers[text.Codes[i]]
-	}, text.Text
-}
-
-// finite refuses infinite values; NaN stands for missing.
-func finite(t *Table, name string) error {
-	c := t.Column(name)
-	if c == nil || c.Kind != Float {
-		return nil
-	}
-	for i, v := range c.Floats {
-		if v-v != 0 && v == v {
-			return &RowError{Table: t.Name, Row: i + 1, Column: name, Problem: "is infinite; give a finite number or null"}
-		}
-	}
+	h.Sources = append(h.Sources, src)
 	return nil
 }

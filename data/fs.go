@@ -24,6 +24,9 @@ type FS interface {
 	SyncDir(name string) error
 	// ReadDir lists a folder, sorted by name.
 	ReadDir(name string) ([]fs.DirEntry, error)
+	// Scratch creates a file for what does not fit in memory, in the system's
+	// folder for temporary files.
+	Scratch() (ScratchFile, error)
 	// Stat describes a file or folder.
 	Stat(name string) (fs.FileInfo, error)
 }

@@ -18,6 +18,7 @@ import (
 type source struct {
 	name string
 	keys []partition
+	rows []int64 // of each row group, once the file has been looked at
 }
 
 // A partition is one folder named key=value.

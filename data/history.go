@@ -4,7 +4,6 @@ package data
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -28,6 +27,9 @@ type History struct {
 
 	Newest  int64   // latest event time of all sources, or latest contract start without events
 	Dropped []Count // rows left out, by reason
+
+	budget *budget
+	facts  []*Table // as read: what identifies the history beside its events
 }
 
 // An Account is one row of the accounts table. Its contracts are
@@ -59,24 +61,22 @@ type Contract struct {
 	Currency  string
 }
 
-// A Source is one event stream. The events of account a, in the order (time,
-// type, id, value, known), are Events[Offsets[a]:Offsets[a+1]].
+// A Source is one event stream. Its events are read by parts; see Part.
 type Source struct {
 	Name    string
 	Types   []string // sorted; Event.Type counts into it
-	Events  []Event
-	Offsets []int
-	Newest  int64 // latest event time, stray ones in the far future aside; NoTime without events
-	Stray   int   // events so far after all others that their stamps must be wrong
-}
+	Classes []Class  // of records
+	Filters []string // the texts of its filters
+	Rows    int      // events kept
+	Newest  int64    // latest event time, stray ones in the far future aside; NoTime without events
+	Stray   int      // events so far after all others that their stamps must be wrong
+	Lag     int64    // nanoseconds from known_at, or from the time, until an event was seen
+	Derived bool     // another reading of a declared source: no source of automatic features
 
-// An Event is one dated row. It is visible at t if Time < t and Known < t.
-type Event struct {
-	Time  int64
-	Known int64   // when the row could be seen, never before Time
-	Value float64 // NaN where not given
-	Type  int32
-	Day   int32 // calendar day of Time in the project's time zone, days since 1970-01-01
+	layout layout
+	store  *store
+	odd    []float64
+	digest [2]uint64
 }
 
 // A Count says how many rows of a table something holds for.
@@ -88,56 +88,17 @@ type Count struct {
 	Examples []string `json:"-"`  // up to three, for messages to the user
 }
 
-// Of returns the events of account a.
-func (s *Source) Of(a int) []Event { return s.Events[s.Offsets[a]:s.Offsets[a+1]] }
-
-// NewHistory joins the tables. It refuses what no default can mend (repeated
-// keys, a null key, columns of the wrong type) and counts rows that it leaves
-// out: those of unknown accounts, without a time, or repeated events. It stops
-// between tables when the context is cancelled.
-func NewHistory(ctx context.Context, t *Tables, s Sources) (*History, error) {
-	h := &History{Location: s.Location, Newest: NoTime}
-	if h.Location == nil {
-		h.Location = time.UTC
-	}
-	index, err := h.addAccounts(t.Accounts, s.Accounts)
-	if err != nil {
-		return nil, err
-	}
-	if s.Contracts != nil {
-		if err := h.addContracts(t.Contracts, *s.Contracts, index); err != nil {
-			return nil, err
-		}
-	}
-	for i, e := range s.Events {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if err := h.addEvents(t.Events[i], e, index); err != nil {
-			return nil, err
-		}
-	}
-	for i := range h.Sources {
-		h.Newest = max(h.Newest, h.Sources[i].Newest)
-	}
-	if h.Newest == NoTime { // no events: what is left to tell the end of the data
-		for _, c := range h.Contracts {
-			h.Newest = max(h.Newest, c.Start)
-		}
-	}
-	return h, nil
-}
-
-func (h *History) drop(table, reason string, rows, of int, examples []string) {
-	if rows > 0 {
-		h.Dropped = append(h.Dropped, Count{Table: table, Reason: reason, Rows: rows, Of: of, Examples: examples})
+// drop counts rows that are left out, of so many in all.
+func (h *History) drop(table, reason string, of int, t tally) {
+	if t.n > 0 {
+		h.Dropped = append(h.Dropped, Count{Table: table, Reason: reason, Rows: t.n, Of: of, Examples: t.examples})
 	}
 }
 
-func (h *History) addAccounts(t *Table, s AccountSource) (map[string]int32, error) {
+func (h *History) addAccounts(t *Table, s AccountSource) error {
 	ids, err := keys(t, s.Key)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	order := make([]int, t.Rows)
 	for i := range order {
@@ -146,10 +107,9 @@ func (h *History) addAccounts(t *Table, s AccountSource) (map[string]int32, erro
 	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(ids[a], ids[b]) })
 	created, err := dates(t, s.Created, h.Location)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	segment, phase, group := texts(t, s.Segment), texts(t, s.Phase), texts(t, s.Group)
-	index := make(map[string]int32, t.Rows)
 	h.Accounts = make([]Account, t.Rows)
 	for i, r := range order {
 		a := Account{ID: ids[r], Segment: segment(r), Phase: phase(r), Group: group(r), Created: created(r)}
@@ -157,19 +117,19 @@ func (h *History) addAccounts(t *Table, s AccountSource) (map[string]int32, erro
 			a.Group = a.ID
 		}
 		h.Accounts[i] = a
-		index[a.ID] = int32(i)
 	}
 	h.AccountAttributes = pick(t, s.Attributes, order)
 	h.Show = pick(t, s.Show, order)
-	return index, nil
+	return nil
 }
 
-func (h *History) addContracts(t *Table, s ContractSource, index map[string]int32) error {
+func (h *History) addContracts(t *Table, s ContractSource, index *accountIndex) error {
 	ids, err := keys(t, s.Key)
 	if err != nil {
 		return err
 	}
-	account := texts(t, s.Account)
+	owners := index.numbers(nil, t.Column(s.Account), func(string) {})
+	owner := func(r int) int32 { return owners[r] }
 	var at [6]func(int) int64
 	for i, name := range []string{s.Start, s.Due, s.KnownAt, s.Notice, s.Signed, s.RenewedAt} {
 		if at[i], err = dates(t, name, h.Location); err != nil {
@@ -184,8 +144,8 @@ func (h *History) addContracts(t *Table, s ContractSource, index map[string]int3
 	var orphans, undated, backwards tally
 	var rows []int
 	for r := range t.Rows {
-		switch _, known := index[account(r)]; {
-		case !known:
+		switch {
+		case owner(r) < 0:
 			orphans.add(ids[r])
 		case at[0](r) == NoTime || at[1](r) == NoTime:
 			undated.add(ids[r])
@@ -195,19 +155,19 @@ func (h *History) addContracts(t *Table, s ContractSource, index map[string]int3
 			rows = append(rows, r)
 		}
 	}
-	h.drop(t.Name, "the account is not in the accounts table", orphans.n, t.Rows, orphans.examples)
-	h.drop(t.Name, "start or due is missing", undated.n, t.Rows, undated.examples)
-	h.drop(t.Name, "due is not after start", backwards.n, t.Rows, backwards.examples)
+	h.drop(t.Name, "the account is not in the accounts table", t.Rows, orphans)
+	h.drop(t.Name, "start or due is missing", t.Rows, undated)
+	h.drop(t.Name, "due is not after start", t.Rows, backwards)
 
 	slices.SortFunc(rows, func(a, b int) int {
-		return cmp.Or(cmp.Compare(index[account(a)], index[account(b)]), cmp.Compare(at[0](a), at[0](b)),
+		return cmp.Or(cmp.Compare(owner(a), owner(b)), cmp.Compare(at[0](a), at[0](b)),
 			cmp.Compare(at[1](a), at[1](b)), cmp.Compare(ids[a], ids[b]))
 	})
 	var unseen tally
 	h.Contracts = make([]Contract, len(rows))
 	for i, r := range rows {
 		h.Contracts[i] = Contract{
-			ID: ids[r], Account: index[account(r)], Y: -1, Start: at[0](r), Due: at[1](r), KnownAt: at[2](r),
+			ID: ids[r], Account: owner(r), Y: -1, Start: at[0](r), Due: at[1](r), KnownAt: at[2](r),
 			Notice: at[3](r), Signed: at[4](r), RenewedAt: at[5](r), Value: value(r), Currency: currency(r),
 		}
 		switch {
@@ -221,7 +181,7 @@ func (h *History) addContracts(t *Table, s ContractSource, index map[string]int3
 			h.Contracts[i].Y = 0
 		}
 	}
-	h.drop(t.Name, "the outcome has no known_at, so it counts as not known", unseen.n, t.Rows, unseen.examples)
+	h.drop(t.Name, "the outcome has no known_at, so it counts as not known", t.Rows, unseen)
 	h.ContractAttributes = pick(t, s.Attributes, rows)
 	h.linkContracts()
 	return nil
@@ -331,14 +291,15 @@ func (e *RowError) Error() string {
 // Is makes every RowError an ErrBadData.
 func (e *RowError) Is(target error) bool { return target == ErrBadData }
 
-// tally counts rows and keeps the first three different examples.
+// tally counts rows and keeps three different examples.
 type tally struct {
 	n        int
-	examples []string
+	examples []string // sorted
 }
 
 func (t *tally) add(example string) {
-	if t.n++; len(t.examples) < 3 && !slices.Contains(t.examples, example) {
-		t.examples = append(t.examples, example)
+	t.n++
+	if len(t.examples) < 3 || example < t.examples[2] {
+		t.keep(example)
 	}
 }

@@ -147,3 +147,12 @@ func (t *memTemp) Write(b []byte) (int, error) {
 func (t *memTemp) Close() error { return t.fs.fail("close", t.name) }
 func (t *memTemp) Name() string { return t.name }
 func (t *memTemp) Sync() error  { return t.fs.fail("sync", t.name) }
+
+// Scratch gives a file of the disk: nothing of it is ever seen in the file
+// system.
+func (m *memFS) Scratch() (ScratchFile, error) {
+	if err := m.fail("scratch", ""); err != nil {
+		return nil, err
+	}
+	return Disk{}.Scratch()
+}

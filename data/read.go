@@ -78,11 +78,8 @@ func (s *scan) fileGroups(src source, each func(f *boundFile, group int) error) 
 	if err != nil {
 		return err
 	}
-	for i, b := range f.bindings {
-		c := s.columns[i]
-		if c.widen(b, src.name) != nil || c.kind != s.columns[i].kind {
-			return badFile(src.name, "changed while it was being read")
-		}
+	if err := s.unchanged(f, src); err != nil {
+		return err
 	}
 	for g := range p.meta.RowGroups {
 		if err := each(f, g); err != nil {
@@ -93,23 +90,41 @@ func (s *scan) fileGroups(src source, each func(f *boundFile, group int) error) 
 	return nil
 }
 
+// unchanged refuses a file whose columns are no longer those that the scan
+// settled on.
+func (s *scan) unchanged(f *boundFile, src source) error {
+	for i, b := range f.bindings {
+		c := s.columns[i]
+		if c.widen(b, src.name) != nil || c.kind != s.columns[i].kind {
+			return badFile(src.name, "changed while it was being read")
+		}
+	}
+	return nil
+}
+
 // read appends one row group to the builders.
 func (f *boundFile) read(group int, builders []*builder) error {
-	rows := int(f.meta.RowGroups[group].NumRows)
-	for i, b := range f.bindings {
-		switch {
-		case b.leaf >= 0:
-			if err := f.reader.read(f.parquetFile, group, b.leaf, f.before, builders[i]); err != nil {
-				return err
-			}
-		case b.void:
-			builders[i].appendMissing(rows)
-		case builders[i].Kind == Text:
-			builders[i].appendText(b.text, rows)
-		default:
-			v, _ := strconv.ParseInt(b.text, 10, 64) // folder has seen that it parses
-			builders[i].appendInt(v, rows)
+	for i := range f.bindings {
+		if err := f.readColumn(group, i, builders[i]); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// readColumn appends one column of a row group to b.
+func (f *boundFile) readColumn(group, column int, b *builder) error {
+	rows := int(f.meta.RowGroups[group].NumRows)
+	switch bound := f.bindings[column]; {
+	case bound.leaf >= 0:
+		return f.reader.read(f.parquetFile, group, bound.leaf, f.before, b)
+	case bound.void:
+		b.appendMissing(rows)
+	case b.Kind == Text:
+		b.appendText(bound.text, rows)
+	default:
+		v, _ := strconv.ParseInt(bound.text, 10, 64) // folder has seen that it parses
+		b.appendInt(v, rows)
 	}
 	return nil
 }

@@ -39,8 +39,8 @@ func newScan(fsys FS, pattern string, columns []string) (*scan, error) {
 		s.want(name)
 	}
 	all := columns == nil
-	for i, src := range sources {
-		if err := s.addFile(src, all, i == 0); err != nil {
+	for i := range sources {
+		if err := s.addFile(&sources[i], all, i == 0); err != nil {
 			return nil, err
 		}
 	}
@@ -73,7 +73,7 @@ func (s *scan) addFolders() {
 }
 
 // addFile settles the columns with one more file.
-func (s *scan) addFile(src source, all, first bool) (err error) {
+func (s *scan) addFile(src *source, all, first bool) (err error) {
 	p, err := openParquet(s.fsys, src.name)
 	if err != nil {
 		return err
@@ -89,7 +89,7 @@ func (s *scan) addFile(src source, all, first bool) (err error) {
 			return err
 		}
 	}
-	f, err := s.bind(p, src)
+	f, err := s.bind(p, *src)
 	if err != nil {
 		return err
 	}
@@ -99,6 +99,7 @@ func (s *scan) addFile(src source, all, first bool) (err error) {
 		}
 	}
 	for g := range p.meta.RowGroups {
+		src.rows = append(src.rows, p.meta.RowGroups[g].NumRows)
 		s.room += p.room(g)
 	}
 	return nil

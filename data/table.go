@@ -141,6 +141,24 @@ func take[T any](values []T, rows []int) []T {
 	return out
 }
 
+// Append adds the rows of another column of the same kind and, for texts, the
+// same dictionary.
+func (c *Column) Append(d *Column) {
+	if c.Null == nil && d.Null != nil {
+		c.Null = make([]bool, len(c.Ints))
+	}
+	if c.Null != nil {
+		more := d.Null
+		if more == nil {
+			more = make([]bool, len(d.Ints))
+		}
+		c.Null = append(c.Null, more...)
+	}
+	c.Floats = append(c.Floats, d.Floats...)
+	c.Ints = append(c.Ints, d.Ints...)
+	c.Codes = append(c.Codes, d.Codes...)
+}
+
 // Sorted returns the column with the dictionary of a Text column sorted and
 // rid of texts that no row holds, so that codes do not depend on the order of
 // rows or files.

@@ -60,7 +60,8 @@ type EventSource struct {
 	Type    string        // empty: every row has the type of the source's name
 	Value   string
 	ID      string   // identifies one event; repeats are dropped and counted
-	Columns []string // further columns that later features may read
+	Columns []string // further columns that features may read
+	Derived bool     // another reading of a source that is declared as well
 }
 
 // Tables holds the declared tables as read, before rows are joined.
@@ -75,24 +76,14 @@ type Tables struct {
 func ReadTables(ctx context.Context, fsys FS, s Sources) (*Tables, error) {
 	var t Tables
 	var err error
-	a := s.Accounts
-	cols := named(append([]string{a.Key, a.Created, a.Segment, a.Phase, a.Group}, slices.Concat(a.Attributes, a.Show)...))
-	if t.Accounts, err = Read(fsys, a.Path, cols); err != nil {
-		return nil, fmt.Errorf("accounts: %w", err)
-	}
-	if c := s.Contracts; c != nil {
-		cols := named(append([]string{c.Key, c.Account, c.Start, c.Due, c.Value, c.Currency, c.Outcome,
-			c.KnownAt, c.Notice, c.Signed, c.RenewedAt}, c.Attributes...))
-		if t.Contracts, err = Read(fsys, c.Path, cols); err != nil {
-			return nil, fmt.Errorf("contracts: %w", err)
-		}
+	if t.Accounts, t.Contracts, err = readFacts(fsys, s); err != nil {
+		return nil, err
 	}
 	for _, e := range s.Events {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		// e.Columns are declared for features to come; reading them now would only cost.
-		tab, err := Read(fsys, e.Path, named([]string{e.Account, e.Time, e.KnownAt, e.Type, e.Value, e.ID}))
+		tab, err := Read(fsys, e.Path, e.columns())
 		if err != nil {
 			return nil, fmt.Errorf("events %s: %w", e.Name, err)
 		}
@@ -101,13 +92,27 @@ func ReadTables(ctx context.Context, fsys FS, s Sources) (*Tables, error) {
 	return &t, nil
 }
 
-// Fingerprint identifies the rows of all tables, whatever files they lie in.
-func (t *Tables) Fingerprint() string {
-	all := []*Table{t.Accounts}
-	if t.Contracts != nil {
-		all = append(all, t.Contracts)
+// readFacts reads the tables of accounts and contracts.
+func readFacts(fsys FS, s Sources) (accounts, contracts *Table, err error) {
+	a := s.Accounts
+	cols := named(append([]string{a.Key, a.Created, a.Segment, a.Phase, a.Group}, slices.Concat(a.Attributes, a.Show)...))
+	if accounts, err = Read(fsys, a.Path, cols); err != nil {
+		return nil, nil, fmt.Errorf("accounts: %w", err)
 	}
-	return Fingerprint(append(all, t.Events...)...)
+	if c := s.Contracts; c != nil {
+		cols := named(append([]string{c.Key, c.Account, c.Start, c.Due, c.Value, c.Currency, c.Outcome,
+			c.KnownAt, c.Notice, c.Signed, c.RenewedAt}, c.Attributes...))
+		if contracts, err = Read(fsys, c.Path, cols); err != nil {
+			return nil, nil, fmt.Errorf("contracts: %w", err)
+		}
+	}
+	return accounts, contracts, nil
+}
+
+// columns lists the columns that are read of an event table. Those declared
+// beside the roles are read only where a feature asks for them.
+func (e *EventSource) columns() []string {
+	return named([]string{e.Account, e.Time, e.KnownAt, e.Type, e.Value, e.ID})
 }
 
 // named drops empty and repeated names.

@@ -15,11 +15,11 @@ import (
 // missing.
 func (l *listing) listActivity() {
 	h, o := l.h, &l.spec.Outcome
-	l.terms = len(h.Accounts)
-	src := &h.Sources[slices.IndexFunc(h.Sources, func(s data.Source) bool { return s.Name == o.Of })]
-	for a := range h.Accounts {
+	of := slices.IndexFunc(h.Sources, func(s data.Source) bool { return s.Name == o.Of })
+	src := &h.Sources[of]
+	for a := l.part.First; a < l.part.End; a++ {
 		first := len(l.rows)
-		events := src.Of(a)
+		events := l.part.Events(of, a)
 		points := l.gridOver(events, src.Newest)
 		if len(points) == 0 {
 			l.left[neverActive]++

@@ -11,7 +11,11 @@ import (
 // visible is the point-in-time rule for events: an event may be used at
 // snapshot t if it happened before t and was known before t, both strictly.
 // Known includes the source's declared lag and is never before Time.
-func visible(e *data.Event, t int64) bool { return e.Time < t && e.Known < t }
+func visible(e *data.Event, t int64) bool { return seen(e.Time, e.Known, t) }
+
+// seen is the rule itself, for an event that is not spelled out. Sums over
+// intervals (intervals.go) keep to it by days, or leave the account to visible.
+func seen(time, known, t int64) bool { return time < t && known < t }
 
 // knownBy is the rule for dates of contracts, which have day resolution: a
 // start, a notice or a signature counts at t if it is given and not after t.

@@ -30,7 +30,9 @@ func Auto(h *data.History, o Outcome, opt AutoOptions) []Feature {
 		b.names[name] = true
 	}
 	for i := range h.Sources {
-		b.source(&h.Sources[i])
+		if !h.Sources[i].Derived {
+			b.source(&h.Sources[i])
+		}
 	}
 	b.facts(h, o, opt)
 	return b.features
@@ -45,9 +47,9 @@ type autoBuilder struct {
 // source adds the features of one event source.
 func (b *autoBuilder) source(src *data.Source) {
 	valued := make([]bool, len(src.Types))
-	for i := range src.Events {
-		if e := &src.Events[i]; e.Type >= 0 && e.Value == e.Value {
-			valued[e.Type] = true
+	for _, c := range src.Classes {
+		if c.Type >= 0 && c.Valued > 0 {
+			valued[c.Type] = true
 		}
 	}
 	b.counts(src.Name, "", false)

@@ -16,11 +16,9 @@ func TestAuto(t *testing.T) {
 	h := &data.History{
 		Accounts:          []data.Account{{ID: "a", Segment: "smb"}},
 		AccountAttributes: []data.Column{data.TextColumn("Plan Tier", []string{"pro"}), {Name: "status", Kind: data.Int, Ints: []int64{1}}},
-		Sources: []data.Source{
-			{Name: "orders", Types: []string{"order", "return"}, Events: []data.Event{{Type: 0, Value: 3}, {Type: 1, Value: math.NaN()}}},
-			{Name: "nps", Types: []string{"nps"}, Events: []data.Event{{Value: 9}}},
-		},
 	}
+	h.AddSource("orders", []string{"order", "return"}, 0, [][]data.Event{{{Type: 0, Value: 3}, {Type: 1, Value: math.NaN()}}})
+	h.AddSource("nps", []string{"nps"}, 0, [][]data.Event{{{Value: 9}}})
 	fs := Auto(h, Outcome{Mode: Renewal, Rolling: true}, AutoOptions{WindowDays: []int{7, 30}, ValueKnown: true})
 	byName := map[string]Feature{}
 	var names []string

@@ -43,44 +43,220 @@ type Built struct {
 // reason in Left; a frame without rows is for the caller to refuse, with
 // Explain's words.
 func Build(ctx context.Context, h *data.History, spec *Spec, o Options) (*Built, error) {
+	var whole *Frame
+	b, err := Stream(ctx, h, spec, o, func(f *Frame) error {
+		if whole == nil {
+			whole = f
+		} else {
+			whole.append(f)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	b.Frame = whole
+	return b, nil
+}
+
+// append adds the rows of another frame of the same spec and history.
+func (f *Frame) append(g *Frame) {
+	f.Rows = append(f.Rows, g.Rows...)
+	for i := range f.Columns {
+		f.Columns[i].Num = append(f.Columns[i].Num, g.Columns[i].Num...)
+		f.Columns[i].Codes = append(f.Columns[i].Codes, g.Columns[i].Codes...)
+	}
+}
+
+// Stream makes the same frame and hands it over in pieces, in order, so that it
+// need not be held whole: each piece is the rows of a range of accounts, some
+// of them none. Frame and Show of what it returns are not set.
+//
+// Workers take parts of the history in turn; each part's rows depend on its
+// accounts alone, and pieces are handed over in the order of parts, so that
+// nothing depends on who makes which.
+func Stream(ctx context.Context, h *data.History, spec *Spec, o Options, each func(*Frame) error) (*Built, error) {
 	if err := spec.validate(h); err != nil {
 		return nil, err
 	}
-	l := listing{h: h, spec: spec, asOf: history, left: map[refusal]int{}}
-	if !o.AsOf.IsZero() {
-		l.asOf = o.AsOf.UnixNano()
+	t := newTemplate(h, spec)
+	s := &stream{h: h, spec: spec, options: o, each: each, template: t, left: map[refusal]int{}}
+	s.ready = sync.NewCond(&s.mu)
+	workers := o.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
 	}
+	var wg sync.WaitGroup
+	for range min(workers, h.Parts()) {
+		wg.Go(func() { s.run(ctx) })
+	}
+	wg.Wait()
+	if s.err == nil {
+		s.err = ctx.Err()
+	}
+	if s.err != nil {
+		return nil, s.err
+	}
+	b := &Built{Terms: len(h.Contracts), Left: countsOf(s.left, s.rows), Show: s.show}
 	if spec.Outcome.Mode == Activity {
-		l.listActivity()
-	} else {
-		l.listRenewals()
-	}
-	f := &Frame{SpecDigest: spec.Digest(), Rows: l.rows, Columns: make([]Column, len(spec.Features))}
-	for i, feature := range spec.Features {
-		f.Columns[i].Feature = feature
-		if feature.Kind == LevelKind {
-			f.Columns[i].Codes = make([]int32, len(l.rows))
-		} else {
-			f.Columns[i].Num = make([]float64, len(l.rows))
-		}
-	}
-	if err := l.fill(ctx, f, o); err != nil {
-		return nil, err
-	}
-	l.markNoHistory(f)
-	b := &Built{Frame: f, Terms: l.terms, Left: l.counts()}
-	if l.asOf != history {
-		b.Show = l.show()
+		b.Terms = len(h.Accounts)
 	}
 	return b, nil
 }
 
-// A listing collects the snapshots of a history before any feature is made.
+// A stream is one run of Stream, shared by its workers.
+type stream struct {
+	h        *data.History
+	spec     *Spec
+	options  Options
+	each     func(*Frame) error
+	template template
+
+	taken atomic.Int64 // parts
+
+	mu    sync.Mutex
+	ready *sync.Cond
+	next  int // the part to be handed over
+	err   error
+	left  map[refusal]int
+	rows  int
+	show  []data.Column
+}
+
+// run makes parts until none are left.
+func (s *stream) run(ctx context.Context) {
+	k, part := newKernel(s.h, s.spec, s.template.facts), s.h.NewPart()
+	for {
+		i := int(s.taken.Add(1)) - 1
+		if i >= s.h.Parts() {
+			return
+		}
+		var l *listing
+		var f *Frame
+		err := ctx.Err()
+		if err == nil {
+			err = s.h.ReadPart(part, i)
+		}
+		if err == nil {
+			l, f = s.make(k, part)
+		}
+		if !s.hand(i, l, f, err) {
+			return
+		}
+	}
+}
+
+// make lists the snapshots of a part and fills their features.
+func (s *stream) make(k *kernel, part *data.Part) (*listing, *Frame) {
+	l := &listing{h: s.h, spec: s.spec, part: part, asOf: history, left: map[refusal]int{}}
+	if !s.options.AsOf.IsZero() {
+		l.asOf = s.options.AsOf.UnixNano()
+	}
+	if s.spec.Outcome.Mode == Activity {
+		l.listActivity()
+	} else {
+		l.listRenewals()
+	}
+	f := s.template.frame(l.rows)
+	for _, p := range l.spans {
+		k.fill(f.Columns, p.start, part, p.account, l.snaps[p.start:p.end])
+	}
+	l.markNoHistory(f)
+	return l, f
+}
+
+// hand hands a part's rows over when its turn has come. It reports whether to
+// go on.
+func (s *stream) hand(i int, l *listing, f *Frame, err error) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.next != i && s.err == nil {
+		s.ready.Wait()
+	}
+	if s.err == nil {
+		if s.err = err; err == nil {
+			s.err = s.each(f)
+		}
+	}
+	if s.err == nil {
+		s.rows += len(l.rows)
+		for why, n := range l.left {
+			s.left[why] += n
+		}
+		if l.asOf != history {
+			s.addShow(l)
+		}
+		if s.options.Progress != nil {
+			s.options.Progress(l.part.End, len(s.h.Accounts))
+		}
+	}
+	s.next++
+	s.ready.Broadcast()
+	return s.err == nil
+}
+
+// addShow repeats the pass-through columns of each account for each of its
+// rows.
+func (s *stream) addShow(l *listing) {
+	var rows []int
+	for _, p := range l.spans {
+		for range p.end - p.start {
+			rows = append(rows, int(p.account))
+		}
+	}
+	if s.show == nil {
+		s.show = make([]data.Column, len(s.h.Show))
+		for i := range s.show {
+			s.show[i] = s.h.Show[i].Take(nil)
+		}
+	}
+	for i := range s.show {
+		c, more := &s.show[i], s.h.Show[i].Take(rows)
+		c.Append(&more)
+	}
+}
+
+// A template is what the pieces of a frame share: its columns, their levels
+// included, and how facts are read.
+type template struct {
+	digest  string
+	columns []Column
+	facts   []fact
+}
+
+func newTemplate(h *data.History, spec *Spec) template {
+	t := template{digest: spec.Digest(), columns: make([]Column, len(spec.Features))}
+	for i, feature := range spec.Features {
+		t.columns[i].Feature = feature
+		if f, ok := factOf(h, &t.columns[i]); ok {
+			f.column = i
+			t.facts = append(t.facts, f)
+		}
+	}
+	return t
+}
+
+// frame returns a frame of the given rows with room for their features.
+func (t *template) frame(rows []Row) *Frame {
+	f := &Frame{SpecDigest: t.digest, Rows: rows, Columns: make([]Column, len(t.columns))}
+	for i, c := range t.columns {
+		if c.IsLevel() {
+			c.Codes = make([]int32, len(rows))
+		} else {
+			c.Num = make([]float64, len(rows))
+		}
+		f.Columns[i] = c
+	}
+	return f
+}
+
+// A listing collects the snapshots of a part's accounts before any feature is
+// made.
 type listing struct {
 	h     *data.History
 	spec  *Spec
+	part  *data.Part
 	asOf  int64 // or history
-	terms int
 	rows  []Row
 	snaps []snapshot // aligned with rows
 	spans []span
@@ -102,12 +278,11 @@ const afterData refusal = "the snapshot lies after the newest event"
 
 func (l *listing) listRenewals() {
 	h, o := l.h, &l.spec.Outcome
-	l.terms = len(h.Contracts)
-	if l.terms == 0 {
+	if len(h.Contracts) == 0 {
 		return // then the data may have no end either
 	}
 	end := data.MidnightAfter(h.Newest, h.Location).UnixNano()
-	for a := range h.Accounts {
+	for a := l.part.First; a < l.part.End; a++ {
 		first := len(l.rows)
 		for k := h.Accounts[a].FirstContract; k < h.Accounts[a].EndContract; k++ {
 			if l.asOf != history {
@@ -188,11 +363,13 @@ func (l *listing) markNoHistory(f *Frame) {
 	}
 }
 
+// anyVisible reports whether any source shows an event of the account that was
+// visible at t.
 func (l *listing) anyVisible(account int32, t int64) bool {
-	for s := range l.h.Sources {
-		events := l.h.Sources[s].Of(int(account))
-		for i := before(events, t) - 1; i >= 0; i-- {
-			if visible(&events[i], t) {
+	for i := range l.h.Sources {
+		r := l.part.Records(i, int(account))
+		for at := 0; at < len(r.Words); at += r.Stride {
+			if record := r.Words[at : at+r.Stride]; seen(int64(record[0]), l.h.Sources[i].Known(record), t) {
 				return true
 			}
 		}
@@ -200,68 +377,14 @@ func (l *listing) anyVisible(account int32, t int64) bool {
 	return false
 }
 
-// fill runs the kernel over all accounts. Accounts are handed out in blocks;
-// each writes its own rows, so the bytes do not depend on who takes which.
-func (l *listing) fill(ctx context.Context, f *Frame, o Options) error {
-	const block = 64 // accounts: enough work to hide the hand-out, small enough to share out evenly
-	workers := o.Workers
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	// Levels are set by the first kernel; the others find them set alike.
-	kernels := make([]*kernel, workers)
-	for i := range kernels {
-		kernels[i] = newKernel(l.h, l.spec, f.Columns)
-	}
-	var next, done atomic.Int64
-	var report sync.Mutex
-	var wg sync.WaitGroup
-	for _, k := range kernels {
-		wg.Go(func() {
-			for ctx.Err() == nil {
-				lo := int(next.Add(block)) - block
-				if lo >= len(l.spans) {
-					return
-				}
-				hi := min(lo+block, len(l.spans))
-				for _, s := range l.spans[lo:hi] {
-					k.fill(f.Columns, s.start, s.account, l.snaps[s.start:s.end])
-				}
-				n := done.Add(int64(hi - lo))
-				if o.Progress != nil {
-					report.Lock()
-					o.Progress(int(n), len(l.spans))
-					report.Unlock()
-				}
-			}
-		})
-	}
-	wg.Wait()
-	return ctx.Err()
-}
-
-// show repeats the pass-through columns of each account for each of its rows.
-func (l *listing) show() []data.Column {
-	var rows []int
-	for _, s := range l.spans {
-		for range s.end - s.start {
-			rows = append(rows, int(s.account))
-		}
-	}
-	var out []data.Column
-	for i := range l.h.Show {
-		out = append(out, l.h.Show[i].Take(rows))
-	}
-	return out
-}
-
-func (l *listing) counts() []data.Count {
-	total := len(l.rows)
-	for _, n := range l.left {
+// countsOf returns how many snapshots have no row, by reason; rows have one.
+func countsOf(left map[refusal]int, rows int) []data.Count {
+	total := rows
+	for _, n := range left {
 		total += n
 	}
 	out := []data.Count{}
-	for why, n := range l.left {
+	for why, n := range left {
 		out = append(out, data.Count{Table: "snapshots", Reason: string(why), Rows: n, Of: total})
 	}
 	sort.Slice(out, func(i, j int) bool {

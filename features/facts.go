@@ -14,6 +14,9 @@ import (
 // reports false for a column over events. Levels of the column are set here,
 // sorted, so that codes do not depend on the order of rows.
 func factOf(h *data.History, c *Column) (f fact, ok bool) {
+	if !c.Feature.isFact() {
+		return fact{}, false
+	}
 	switch c.Feature.Agg {
 	case Attribute:
 		return attributeFact(h, c), true
@@ -47,6 +50,12 @@ func factOf(h *data.History, c *Column) (f fact, ok bool) {
 		return fact{}, false
 	}
 	return f, true
+}
+
+// isFact reports whether the feature is a fact of the account, the term or the
+// snapshot, rather than an aggregate of events or of other features.
+func (f *Feature) isFact() bool {
+	return slices.Contains([]string{FromAccount, FromContract, FromSnapshot}, f.From) && slices.Contains(factAggs, f.Agg)
 }
 
 // termNumbers returns for each contract its place in the chain of terms that

@@ -4,7 +4,6 @@ package features
 
 import (
 	"math"
-	"slices"
 
 	"github.com/holdfast-churn/holdfast/data"
 )
@@ -22,29 +21,12 @@ type snapshot struct {
 // and in whatever order. Workers have one each, for its scratch space.
 type kernel struct {
 	h       *data.History
-	sources []sourcePlan
+	sources []*sourcePlan
 	facts   []fact
-}
-
-// A sourcePlan says what to tally over one event source.
-type sourcePlan struct {
-	source   *data.Source
-	windows  []int // days, increasing; allHistory last
-	features []windowFeature
-
-	running []tally   // by slot: all types together, then each type
-	tallies [][]tally // by window, then slot
-	starts  []int64   // by window
-}
-
-// A windowFeature is one column computed from the tallies of its source.
-type windowFeature struct {
-	column     int
-	agg        Agg
-	slot       int // -1: the type does not occur in the history
-	window     int // index into windows
-	longWindow int
-	days, long int
+	after   []columnFeature
+	days    []snapDay
+	cal     data.Days
+	view    view
 }
 
 // A fact is one column read from the account, the term or the snapshot.
@@ -54,74 +36,25 @@ type fact struct {
 	level  func(account int32, s *snapshot) int32
 }
 
-// allHistory is the window that reaches back to the first event.
-const allHistory = math.MaxInt32
+// A snapDay is a snapshot's calendar day, and whether it is that day's start.
+type snapDay struct {
+	day   int
+	start bool
+}
 
-func newKernel(h *data.History, spec *Spec, columns []Column) *kernel {
-	k := &kernel{h: h}
+func newKernel(h *data.History, spec *Spec, facts []fact) *kernel {
+	k := &kernel{h: h, facts: facts, after: overColumns(spec), cal: data.Days{Location: h.Location}}
 	for i := range h.Sources {
-		if p, any := planSource(&h.Sources[i], spec); any {
+		if p := planSource(i, &h.Sources[i], spec); len(p.features)+len(p.direct) > 0 {
 			k.sources = append(k.sources, p)
-		}
-	}
-	for i := range columns {
-		if f, ok := factOf(h, &columns[i]); ok {
-			f.column = i
-			k.facts = append(k.facts, f)
 		}
 	}
 	return k
 }
 
-// planSource collects the windows and types that the spec asks of a source.
-func planSource(src *data.Source, spec *Spec) (p sourcePlan, any bool) {
-	p = sourcePlan{source: src}
-	days := func(d int) int {
-		if d == 0 {
-			return allHistory
-		}
-		return d
-	}
-	for i := range spec.Features {
-		if f := &spec.Features[i]; f.From == src.Name {
-			p.windows = append(p.windows, days(f.WindowDays))
-			if f.LongDays > 0 {
-				p.windows = append(p.windows, f.LongDays)
-			}
-		}
-	}
-	slices.Sort(p.windows)
-	p.windows = slices.Compact(p.windows)
-	at := func(d int) int { i, _ := slices.BinarySearch(p.windows, d); return i }
-	for i := range spec.Features {
-		f := &spec.Features[i]
-		if f.From != src.Name {
-			continue
-		}
-		w := windowFeature{column: i, agg: f.Agg, window: at(days(f.WindowDays)), days: f.WindowDays, long: f.LongDays}
-		if f.LongDays > 0 {
-			w.longWindow = at(f.LongDays)
-		}
-		if f.Type != "" {
-			w.slot = -1
-			if t, ok := slices.BinarySearch(src.Types, f.Type); ok {
-				w.slot = t + 1
-			}
-		}
-		p.features = append(p.features, w)
-	}
-	slots := len(src.Types) + 1
-	p.running = make([]tally, slots)
-	p.starts = make([]int64, len(p.windows))
-	for range p.windows {
-		p.tallies = append(p.tallies, make([]tally, slots))
-	}
-	return p, len(p.features) > 0
-}
-
-// fill writes the features of one account's snapshots into the columns, from
-// the given row on.
-func (k *kernel) fill(columns []Column, row int, account int32, snaps []snapshot) {
+// fill writes the features of one account's snapshots into the columns, from the
+// given row on. The account lies in the part.
+func (k *kernel) fill(columns []Column, row int, part *data.Part, account int32, snaps []snapshot) {
 	for i := range snaps {
 		s := &snaps[i]
 		for j := range k.facts {
@@ -132,71 +65,90 @@ func (k *kernel) fill(columns []Column, row int, account int32, snaps []snapshot
 				columns[f.column].Num[row+i] = f.number(account, s)
 			}
 		}
-		for j := range k.sources {
-			p := &k.sources[j]
-			p.scan(k.h, p.source.Of(int(account)), s.t)
-			p.write(columns, row+i, data.DayOf(s.t, k.h.Location))
+	}
+	k.days = k.days[:0]
+	for i := range snaps {
+		day := k.cal.Of(snaps[i].t)
+		k.days = append(k.days, snapDay{day, data.DayStart(day, k.h.Location) == snaps[i].t})
+	}
+	for _, p := range k.sources {
+		k.fillSource(columns, row, part, p, account, snaps)
+	}
+	for i := range snaps {
+		for j := range k.after {
+			k.after[j].write(columns, row+i)
 		}
 	}
 }
 
-// scan tallies the visible events of every window [t - W, t). It walks from
-// the newest event back and copies the running tallies each time it leaves a
-// window, so that the windows together cost one pass.
-func (p *sourcePlan) scan(h *data.History, events []data.Event, t int64) {
-	clear(p.running)
-	for w, days := range p.windows {
-		p.starts[w] = math.MinInt64
-		if days != allHistory {
-			p.starts[w] = addDays(t, -days, h.Location)
+// fillSource writes the features over one source. Tallies come from sums over
+// intervals where these give the very same result, else from the single events
+// in order.
+func (k *kernel) fillSource(columns []Column, row int, part *data.Part, p *sourcePlan, account int32, snaps []snapshot) {
+	tallied := len(p.features) == 0
+	if !tallied && p.fast.load(p, part.Records(p.index, int(account)), snaps, k.days, &k.cal) {
+		for i := range snaps {
+			p.fast.tally(p, i)
+			p.write(columns, row+i, k.days[i].day)
 		}
+		tallied = true
 	}
-	w := 0
-	for i := before(events, t) - 1; i >= 0; i-- {
-		e := &events[i]
-		for e.Time < p.starts[w] {
-			p.leave(w)
-			if w++; w == len(p.windows) {
-				return
-			}
-		}
-		if !visible(e, t) {
-			continue
-		}
-		p.running[0].add(e)
-		if e.Type >= 0 {
-			slot := &p.running[e.Type+1]
-			if slot.n == 0 {
-				p.running[0].types++
-			}
-			slot.add(e)
-		}
+	if tallied && len(p.direct) == 0 {
+		return
 	}
-	for ; w < len(p.windows); w++ {
-		p.leave(w)
+	events := part.Events(p.index, int(account))
+	for i := range snaps {
+		t := snaps[i].t
+		if !tallied {
+			for w, days := range p.windows {
+				p.starts[w] = windowStart(t, days, k)
+			}
+			p.scan(events, t)
+			p.write(columns, row+i, k.days[i].day)
+		}
+		for j := range p.direct {
+			d := &p.direct[j]
+			k.look(p, d, events, &snaps[i], k.days[i].day)
+			columns[d.column].Num[row+i] = d.feature.direct(&k.view)
+		}
 	}
 }
 
-func (p *sourcePlan) leave(w int) { copy(p.tallies[w], p.running) }
-
-// write stores one row of the source's features; day is that of the snapshot.
-func (p *sourcePlan) write(columns []Column, row, day int) {
-	var none tally
-	for i := range p.features {
-		f := &p.features[i]
-		short, long := &none, &none
-		if f.slot >= 0 {
-			short, long = &p.tallies[f.window][f.slot], &p.tallies[f.longWindow][f.slot]
-		}
-		var v float64
-		switch f.agg {
-		case Trend:
-			v = trend(short, long, f.days, f.long)
-		case Recency:
-			v = short.recency(day)
-		default:
-			v = short.value(f.agg)
-		}
-		columns[f.column].Num[row] = v
+// windowStart returns the first instant of a window that ends at t.
+func windowStart(t int64, days int, k *kernel) int64 {
+	if days == allHistory {
+		return math.MinInt64
 	}
+	return addDays(t, -days, k.h.Location)
+}
+
+// A view is what an aggregate over single events sees of an account at a
+// snapshot: the visible events in the window that the feature selects.
+type view struct {
+	events []data.Event // oldest first
+	t      int64
+	day    int // calendar day of t
+	days   int // length of the window, allHistory for no bound
+}
+
+// look sets the view to what a feature sees.
+func (k *kernel) look(p *sourcePlan, d *directFeature, events []data.Event, s *snapshot, day int) {
+	v := &k.view
+	v.events, v.t, v.day, v.days = v.events[:0], s.t, day, d.window
+	start := windowStart(s.t, d.window, k)
+	for i := range events[:before(events, s.t)] {
+		if e := &events[i]; e.Time >= start && visible(e, s.t) && p.selects(d.slot, e) {
+			v.events = append(v.events, *e)
+		}
+	}
+}
+
+// selects reports whether an event belongs to a slot.
+func (p *sourcePlan) selects(slot int, e *data.Event) bool {
+	for _, s := range p.slotsOf[e.Class] {
+		if s == slot {
+			return true
+		}
+	}
+	return false
 }

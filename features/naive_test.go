@@ -18,9 +18,9 @@ const day = int64(24 * time.Hour)
 
 // A rawEvent is an event as a user's table holds it.
 type rawEvent struct {
-	account, kind, id string
-	at, known         int64
-	value             float64
+	account, kind string
+	id, at, known int64
+	value         float64
 }
 
 // A rawHistory is a small random history, kept in a form that a reference can
@@ -32,6 +32,7 @@ type rawHistory struct {
 	accounts  []string
 	events    []rawEvent
 	lag       time.Duration
+	loads     bool // rows say when they were known
 }
 
 // zones have clocks that change in the drawn time, on either half of the
@@ -45,7 +46,8 @@ func drawHistory(t *rapid.T) *rawHistory {
 	if err != nil {
 		t.Skip("no time zones on this machine")
 	}
-	h := &rawHistory{loc: loc, created: map[string]int64{}, lag: time.Duration(rapid.IntRange(0, 2).Draw(t, "lag")) * 24 * time.Hour}
+	h := &rawHistory{loc: loc, created: map[string]int64{}, loads: rapid.Bool().Draw(t, "loads"),
+		lag: time.Duration(rapid.IntRange(0, 2).Draw(t, "lag")) * 24 * time.Hour}
 	start := data.DayOf(time.Date(2024, 1, 20, 0, 0, 0, 0, time.UTC).UnixNano(), time.UTC)
 	hours := rapid.Int64Range(0, 200*24)
 	for i := range rapid.IntRange(1, 4).Draw(t, "accounts") {
@@ -66,8 +68,11 @@ func drawHistory(t *rapid.T) *rawHistory {
 			at := data.DayStart(start, loc) + hours.Draw(t, "at")*int64(time.Hour)
 			e := rawEvent{account: id, kind: rapid.SampledFrom([]string{"login", "ticket", ""}).Draw(t, "kind"), at: at,
 				known: at + rapid.SampledFrom([]int64{0, 0, 0, 1, day, 10 * day}).Draw(t, "late"),
-				id:    fmt.Sprint(rapid.IntRange(0, 30).Draw(t, "id")),
-				value: rapid.SampledFrom([]float64{0, 1, 2.5, -3, math.NaN()}).Draw(t, "value")}
+				id:    rapid.Int64Range(0, 30).Draw(t, "id"),
+				value: rapid.SampledFrom([]float64{0, 1, 2.5, -3, 1e10, math.NaN()}).Draw(t, "value")}
+			if !h.loads {
+				e.known = e.at
+			}
 			h.events = append(h.events, e)
 		}
 	}
@@ -76,8 +81,8 @@ func drawHistory(t *rapid.T) *rawHistory {
 
 // tables returns the history as a user's tables.
 func (h *rawHistory) tables() (*data.Tables, data.Sources) {
-	var created, start, due, known, renewed, at, loaded []int64
-	var contract, owner, outcome, account, kind, id []string
+	var created, start, due, known, renewed, at, loaded, id []int64
+	var contract, owner, outcome, account, kind []string
 	var value []float64
 	for _, a := range h.accounts {
 		created = append(created, h.created[a])
@@ -101,13 +106,16 @@ func (h *rawHistory) tables() (*data.Tables, data.Sources) {
 			data.TextColumn("outcome", outcome), stamp("known", known), stamp("renewed", renewed)}},
 		Events: []*data.Table{{Name: "events", Rows: len(at), Columns: []data.Column{
 			data.TextColumn("account", account), stamp("at", at), stamp("loaded", loaded), data.TextColumn("kind", kind),
-			{Name: "value", Kind: data.Float, Floats: value}, data.TextColumn("id", id)}}},
+			{Name: "value", Kind: data.Float, Floats: value}, {Name: "id", Kind: data.Int, Ints: id}}}},
 	}
 	s := data.Sources{Location: h.loc,
 		Accounts: data.AccountSource{Key: "id", Created: "created"},
 		Contracts: &data.ContractSource{Key: "id", Account: "account", Start: "start", Due: "due", Outcome: "outcome",
 			Churned: []string{"churned"}, KnownAt: "known", RenewedAt: "renewed"},
 		Events: []data.EventSource{{Name: "app", Account: "account", Time: "at", KnownAt: "loaded", Type: "kind", Value: "value", ID: "id", Lag: h.lag}},
+	}
+	if !h.loads {
+		s.Events[0].KnownAt = ""
 	}
 	return t, s
 }
@@ -120,8 +128,8 @@ func drawnFeatures() []Feature {
 	for _, kind := range []string{"", "login", "never"} {
 		for _, w := range []int{7, 30, 0} {
 			for _, agg := range EventAggs {
-				if agg == Distinct && kind != "" {
-					continue // counts types
+				if agg == Distinct && kind != "" || agg == Ratio {
+					continue // counts types; is of other features
 				}
 				f := Feature{Name: fmt.Sprintf("%s_%s_%d", agg, kind, w), From: "app", Type: kind, Agg: agg, WindowDays: w, Kind: NumberKind}
 				if agg == Trend {
@@ -134,6 +142,7 @@ func drawnFeatures() []Feature {
 			}
 		}
 	}
+	fs = append(fs, Feature{Name: "ratio", From: "app", Agg: Ratio, Of: "count__7", To: "count__30", Kind: NumberKind})
 	for _, agg := range []Agg{Tenure, TermNumber, TermDays, DaysToDue, PreviousLate, Value} {
 		fs = append(fs, Feature{Name: "fact_" + string(agg), From: FromContract, Agg: agg, Kind: NumberKind})
 	}
@@ -142,6 +151,14 @@ func drawnFeatures() []Feature {
 
 // naive computes one event feature from the raw rows, from its definition.
 func (h *rawHistory) naive(f *Feature, account string, t int64) float64 {
+	if f.Agg == Ratio {
+		week, month := *f, *f
+		week.Agg, week.WindowDays, month.Agg, month.WindowDays = Count, 7, Count, 30
+		if n := h.naive(&month, account, t); n > 0 {
+			return h.naive(&week, account, t) / n
+		}
+		return math.NaN()
+	}
 	seen := h.seen(account, f.Type, t)
 	from := func(days int) int64 {
 		if days == 0 {
@@ -192,12 +209,16 @@ func (h *rawHistory) naive(f *Feature, account string, t int64) float64 {
 	case Trend:
 		long := float64(len(inside(f.LongDays)))
 		return math.Log((float64(len(in)) + 1) / (long*float64(f.WindowDays)/float64(f.LongDays) + 1))
-	case Recency:
+	case Recency, Tenure:
 		if len(in) == 0 {
 			return math.NaN()
 		}
+		e := in[len(in)-1]
+		if f.Agg == Tenure {
+			e = in[0]
+		}
 		a, _ := time.Parse(time.DateOnly, date(t))
-		b, _ := time.Parse(time.DateOnly, date(in[len(in)-1].at))
+		b, _ := time.Parse(time.DateOnly, date(e.at))
 		return a.Sub(b).Hours() / 24
 	}
 	if len(values) == 0 {
@@ -332,12 +353,12 @@ func TestFutureChangesNothing(t *testing.T) {
 				perturbed.events = append(perturbed.events, e)
 				continue
 			}
-			e.value, e.id = e.value*-7+1, e.id+"x"
+			e.value, e.id = e.value*-7+1, e.id+1000
 			perturbed.events = append(perturbed.events, e, e)
 		}
 		for name, other := range map[string]*rawHistory{"truncated": &cut, "perturbed": &perturbed} {
 			// The end of the data moves with the events; hold it where it was.
-			other.events = append(other.events, rawEvent{account: h.accounts[0], kind: "end", id: "end", at: at + 300*day, known: at + 300*day})
+			other.events = append(other.events, rawEvent{account: h.accounts[0], kind: "end", id: -1, at: at + 300*day, known: at + 300*day})
 			f := buildDrawn(t, other)
 			j := slices.IndexFunc(f.Rows, func(r Row) bool { return r.Contract == whole.Rows[i].Contract && r.Snapshot == at })
 			if j < 0 {

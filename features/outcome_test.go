@@ -44,9 +44,10 @@ func one(contracts []data.Contract, events ...data.Event) *data.History {
 		events[i].Known = max(events[i].Known, events[i].Time)
 		events[i].Day = int32(data.DayOf(events[i].Time, time.UTC))
 	}
-	return &data.History{Location: time.UTC, Accounts: []data.Account{{ID: "a", Group: "a", Created: on("2023-12-01"), EndContract: int32(len(contracts))}},
-		Contracts: contracts, Newest: on("2025-12-31"),
-		Sources: []data.Source{{Name: "app", Types: []string{"use"}, Events: events, Offsets: []int{0, len(events)}, Newest: on("2025-12-31")}}}
+	h := &data.History{Location: time.UTC, Accounts: []data.Account{{ID: "a", Group: "a", Created: on("2023-12-01"), EndContract: int32(len(contracts))}},
+		Contracts: contracts, Newest: on("2025-12-31")}
+	h.AddSource("app", []string{"use"}, on("2025-12-31"), [][]data.Event{events})
+	return h
 }
 
 // rowsOf builds the frame at an instant, or with asOf 0 the whole history.

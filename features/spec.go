@@ -32,10 +32,13 @@ type Feature struct {
 	Name       string    `json:"name"`
 	From       string    `json:"from"`             // event source, or "account", "contract", "snapshot", "table"
 	Type       string    `json:"type,omitempty"`   // event type; empty means every type of the source
+	Where      string    `json:"where,omitempty"`  // filter over the rows of the source, beside the type
 	Column     string    `json:"column,omitempty"` // attribute, for agg attribute
 	Agg        Agg       `json:"agg"`
 	WindowDays int       `json:"window_days,omitempty"` // 0 means all history
 	LongDays   int       `json:"long_days,omitempty"`   // the longer window of a trend
+	Of         string    `json:"of,omitempty"`          // the feature that is divided, for agg ratio
+	To         string    `json:"to,omitempty"`          // the feature that it is divided by
 	Kind       ValueKind `json:"kind"`
 	Input      string    `json:"input,omitempty"` // type of an attribute's column, as data.Kind names it
 	Pillar     string    `json:"pillar"`
@@ -60,6 +63,7 @@ const (
 	ActiveDays Agg = "active_days"
 	Recency    Agg = "recency"
 	Trend      Agg = "trend"
+	Ratio      Agg = "ratio" // of one feature to another
 )
 
 // Facts about the account, the term and the snapshot.
@@ -79,7 +83,7 @@ const (
 var factAggs = []Agg{Attribute, SegmentFact, PhaseFact, Tenure, TermNumber, TermDays, DaysToDue, PreviousLate, Value}
 
 // EventAggs lists the aggregates that a project file may ask for by name.
-var EventAggs = []Agg{Count, Sum, Mean, Min, Max, Last, Distinct, ActiveDays, Recency, Trend}
+var EventAggs = []Agg{Count, Sum, Mean, Min, Max, Last, Distinct, ActiveDays, Recency, Tenure, Trend, Ratio}
 
 // Where a feature's values come from, beside the name of an event source.
 const (

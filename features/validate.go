@@ -61,15 +61,26 @@ func (s *Spec) validate(h *data.History) error {
 		if err := f.validate(sources, h); err != nil {
 			return err
 		}
+		if !f.Agg.overColumns() {
+			continue
+		}
+		for _, name := range []string{f.Of, f.To} {
+			j := slices.IndexFunc(s.Features, func(g Feature) bool { return g.Name == name })
+			if j < 0 || s.Features[j].Kind == LevelKind || j > i && s.Features[j].Agg.overColumns() {
+				return specError("feature %q: %q is no number among the features before it; a %s needs two, as of and to", f.Name, name, f.Agg)
+			}
+		}
 	}
 	return nil
 }
 
 func (f *Feature) validate(sources []string, h *data.History) error {
-	if slices.Contains(factAggs, f.Agg) {
+	if f.isFact() {
 		return f.validateFact(h)
 	}
 	switch {
+	case f.Agg.overColumns():
+		return nil // the spec has looked whether the features are there
 	case !slices.Contains(sources, f.From):
 		return specError("feature %q: from %q is not an event source; the sources are %q", f.Name, f.From, sources)
 	case !slices.Contains(EventAggs, f.Agg):

@@ -64,10 +64,14 @@ type labelMonth struct {
 
 func (a *app) check(ctx context.Context, l *loaded) (*checkResult, error) {
 	h := l.history
+	findings, err := data.Check(h, l.sources)
+	if err != nil {
+		return nil, err
+	}
 	r := &checkResult{Project: l.name, Accounts: len(h.Accounts), Terms: len(h.Contracts), Events: map[string]int{},
-		Findings: append([]data.Finding{}, data.Check(h, l.sources)...)}
+		Findings: append([]data.Finding{}, findings...)}
 	for i := range h.Sources {
-		r.Events[h.Sources[i].Name] = len(h.Sources[i].Events)
+		r.Events[h.Sources[i].Name] = h.Sources[i].Rows
 	}
 	if h.Newest != data.NoTime {
 		r.Newest = time.Unix(0, h.Newest).In(l.sources.Location).Format(time.DateOnly)

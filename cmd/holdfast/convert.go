@@ -162,7 +162,7 @@ func (c *converter) feature(key string, f featureYAML, windows []int) features.F
 	c.check(slices.Contains(known, f.Agg), key+": agg", "found %q; expected one of %s", f.Agg, strings.Join(known, ", "))
 	out := features.Feature{Name: f.Name, From: f.From, Agg: features.Agg(f.Agg), Kind: features.NumberKind,
 		WindowDays: c.days(key+": window", f.Window, 0), Pillar: f.Pillar, Direction: features.Direction(f.Direction),
-		Actionable: f.Actionable, Unit: f.Unit, Label: f.Label}
+		Of: f.Of, To: f.To, Actionable: f.Actionable, Unit: f.Unit, Label: f.Label}
 	if f.Where != "" {
 		kind, ok := typeEquals(f.Where)
 		c.check(ok, key+": where", "found %q; expected the form type == 'login'", f.Where)

@@ -86,7 +86,11 @@ func (a *app) evaluate(ctx context.Context, l *loaded, output string) (*evaluate
 	}
 	o := a.backtestOptions()
 	o.Origins, o.Project, o.Data = l.origins, l.name, l.digest
-	o.DataFindings = append(data.Check(l.history, l.sources), suspects...)
+	findings, err := data.Check(l.history, l.sources)
+	if err != nil {
+		return nil, err
+	}
+	o.DataFindings = append(findings, suspects...)
 	r, err := evaluate.Backtest(ctx, b.Frame, a.candidates(l.project, &l.spec), o)
 	if err != nil {
 		return nil, err

@@ -85,7 +85,11 @@ func TestRavenstackIsTheNullItIs(t *testing.T) {
 	l := history(t, "ravenstack")
 	early := make(map[string]string)
 	suspect := ""
-	for _, f := range data.Check(l.history, l.sources) {
+	findings, err := data.Check(l.history, l.sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range findings {
 		switch f.Check {
 		case "before_created":
 			early[f.Subject] = fmt.Sprintf("%d of %d", f.Rows, f.Of)

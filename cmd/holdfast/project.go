@@ -117,6 +117,8 @@ type featureYAML struct {
 	Agg        string `yaml:"agg"`
 	Window     string `yaml:"window"`
 	Long       string `yaml:"long"`
+	Of         string `yaml:"of"`
+	To         string `yaml:"to"`
 	Pillar     string `yaml:"pillar"`
 	Direction  string `yaml:"direction"`
 	Actionable bool   `yaml:"actionable"`

@@ -111,15 +111,12 @@ func (a *app) load(ctx context.Context) (*loaded, error) {
 		a.warn("%s", note)
 	}
 	a.progress.begin("reading tables")
-	tables, err := data.ReadTables(ctx, a.fsys, p.sources)
+	h, err := data.ReadHistory(ctx, a.fsys, p.sources, data.ReadOptions{Workers: a.workers,
+		Progress: func(done, total int) { a.progress.step("rows of events", done, total) }})
 	if err != nil {
 		return nil, err
 	}
-	h, err := data.NewHistory(ctx, tables, p.sources)
-	if err != nil {
-		return nil, err
-	}
-	l := &loaded{project: p, history: h, digest: tables.Fingerprint()}
+	l := &loaded{project: p, history: h, digest: h.Fingerprint()}
 	l.spec = p.spec(h)
 	a.warnOfTypes(l)
 	return l, nil

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package data
+
+import "strconv"
+
+// An accountIndex finds the number of an account by its id, whether the id is
+// a text or an integer.
+type accountIndex struct {
+	texts *interner // codes are account numbers
+	ints  []intSlot // open addressing; the length is a power of two
+}
+
+type intSlot struct {
+	id     int64
+	number int32 // plus 1; 0 where the slot is free
+}
+
+// newAccountIndex numbers the ids, which are distinct, by their places.
+func newAccountIndex(ids []string) *accountIndex {
+	x := &accountIndex{texts: newInterner()}
+	size := 64
+	for size < 2*len(ids) {
+		size *= 2
+	}
+	x.ints = make([]intSlot, size)
+	for i, id := range ids {
+		x.texts.code([]byte(id))
+		if v, err := strconv.ParseInt(id, 10, 64); err == nil && strconv.FormatInt(v, 10) == id {
+			at := x.home(v)
+			for x.ints[at].number != 0 {
+				at = (at + 1) & (len(x.ints) - 1)
+			}
+			x.ints[at] = intSlot{v, int32(i) + 1}
+		}
+	}
+	return x
+}
+
+// home returns the slot at which the search for an integer begins: the upper
+// bits of a multiple by 2^64 / golden ratio.
+func (x *accountIndex) home(v int64) int {
+	return int(uint64(v)*0x9E3779B97F4A7C15>>20) & (len(x.ints) - 1)
+}
+
+// integer returns the number of an account, or -1.
+func (x *accountIndex) integer(v int64) int32 {
+	for at := x.home(v); ; at = (at + 1) & (len(x.ints) - 1) {
+		s := x.ints[at]
+		if s.number == 0 || s.id == v {
+			return s.number - 1
+		}
+	}
+}
+
+// text returns the number of an account, or -1.
+func (x *accountIndex) text(id string) int32 { return x.texts.find(id) }
+
+// numbers appends the account number of every value of a column: -1 for a
+// missing id, -2 for one that is unknown, which it also hands to unknown.
+func (x *accountIndex) numbers(dst []int32, c *Column, unknown func(id string)) []int32 {
+	for i := range c.Len() {
+		if c.Missing(i) {
+			dst = append(dst, -1)
+			continue
+		}
+		var n int32
+		switch c.Kind {
+		case Int:
+			n = x.integer(c.Ints[i])
+		case Text:
+			n = x.text(c.Dict[c.Codes[i]])
+		default:
+			n = x.text(c.format(i))
+		}
+		if n < 0 {
+			n = -2
+			unknown(c.format(i))
+		}
+		dst = append(dst, n)
+	}
+	return dst
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package data
+
+import (
+	"math/bits"
+	"slices"
+	"time"
+)
+
+// eventCounts is what is counted while a source is read. Workers count apart,
+// and their counts are added in the end: nothing in it depends on the order of
+// rows or on who read them.
+type eventCounts struct {
+	rows                     int // of the table
+	orphans, undated, unseen tally
+	classes                  []classCount
+	days                     dayCounts
+	sum                      [2]uint64 // of the digests of the rows kept, modulo 2^64
+}
+
+type classCount struct{ rows, valued int }
+
+func newEventCounts() eventCounts { return eventCounts{days: newDayCounts()} }
+
+func (c *eventCounts) count(at int64, class uint16, valued bool) {
+	for int(class) >= len(c.classes) {
+		c.classes = append(c.classes, classCount{})
+	}
+	k := &c.classes[class]
+	k.rows++
+	if valued {
+		k.valued++
+	}
+	c.days.add(at)
+}
+
+func (c *eventCounts) add(d *eventCounts) {
+	c.rows += d.rows
+	c.orphans.merge(&d.orphans)
+	c.undated.merge(&d.undated)
+	c.unseen.merge(&d.unseen)
+	for len(c.classes) < len(d.classes) {
+		c.classes = append(c.classes, classCount{})
+	}
+	for i, k := range d.classes {
+		c.classes[i].rows += k.rows
+		c.classes[i].valued += k.valued
+	}
+	c.days.merge(&d.days)
+	c.sum[0] += d.sum[0]
+	c.sum[1] += d.sum[1]
+}
+
+// digest adds the digest of one row to the sum. It takes nothing of a record
+// that depends on the order of reading, such as the number of a class.
+func (w *joinWorker) digest(account int32, class uint16, value uint64, record []uint64) {
+	for int(class) >= len(w.hashes) {
+		w.hashes = append(w.hashes, w.classes.hash(uint16(len(w.hashes))))
+	}
+	x, y := record[0], value^w.hashes[class]
+	for _, word := range record[2:] {
+		x = mix(x, word)
+	}
+	hi, lo := bits.Mul64(x^uint64(account)*0x9E3779B97F4A7C15, y^0xe7037ed1a0b428db)
+	w.counts.sum[0] += lo
+	w.counts.sum[1] += hi ^ bits.RotateLeft64(x, 17) ^ y
+}
+
+// mix spreads two words over 64 bits.
+func mix(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a^0xa0761d6478bd642f, b^0xe7037ed1a0b428db)
+	return hi ^ lo
+}
+
+// dayCounts counts the events of each UTC day in the range of dates, and keeps
+// the latest of each.
+type dayCounts struct{ days []dayCount }
+
+type dayCount struct{ rows, latest int64 }
+
+const (
+	minDay = minSecond / secondsPerDay
+	maxDay = maxSecond / secondsPerDay
+)
+
+// newDayCounts makes room for all days; the system gives memory only to those
+// that occur.
+func newDayCounts() dayCounts { return dayCounts{make([]dayCount, maxDay-minDay+1)} }
+
+func (d *dayCounts) add(at int64) {
+	const day = uint64(24 * time.Hour)
+	first := int64(minSecond) * int64(time.Second)
+	k := &d.days[(uint64(at)-uint64(first))/day]
+	if k.rows == 0 || at > k.latest {
+		k.latest = at
+	}
+	k.rows++
+}
+
+func (d *dayCounts) merge(e *dayCounts) {
+	for i := range e.days {
+		if k := e.days[i]; k.rows > 0 {
+			if d.days[i].rows == 0 || k.latest > d.days[i].latest {
+				d.days[i].latest = k.latest
+			}
+			d.days[i].rows += k.rows
+		}
+	}
+}
+
+// newest returns the latest event time. Of 1,000 events or more, up to one in
+// a thousand that lie 90 days or more after all others are stray: one wrong
+// stamp must not move the end of the data, from which outcomes are derived.
+func (d *dayCounts) newest() (latest int64, stray int) {
+	const far = 90
+	var total int64
+	for i := range d.days {
+		total += d.days[i].rows
+	}
+	latest, later := NoTime, -1
+	var after int64 // events on later days
+	for i, k := range slices.Backward(d.days) {
+		if k.rows == 0 {
+			continue
+		}
+		if latest == NoTime || later-i > far {
+			latest, stray = k.latest, int(after)
+		}
+		if after += k.rows; after > total/1000 {
+			break
+		}
+		later = i
+	}
+	return latest, stray
+}
+
+// keep notes an example of what is counted elsewhere: of all of them the three
+// that come first as texts, whatever the order in which they are met.
+func (t *tally) keep(example string) {
+	i, found := slices.BinarySearch(t.examples, example)
+	if found || i == 3 {
+		return
+	}
+	t.examples = slices.Insert(t.examples, i, example)
+	t.examples = t.examples[:min(3, len(t.examples))]
+}
+
+func (t *tally) merge(u *tally) {
+	t.n += u.n
+	for _, e := range u.examples {
+		t.keep(e)
+	}
+}

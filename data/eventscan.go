@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package data
+
+import (
+	"context"
+	"runtime"
+	"strconv"
+	"sync"
+	"sync/atomic"
+)
+
+// An eventScan is the row groups of an event source's files, to be read by
+// several workers.
+type eventScan struct {
+	*scan
+	source *EventSource
+	groups []fileGroup
+	rows   int
+}
+
+// A fileGroup is one row group of one file.
+type fileGroup struct {
+	file, group int
+	before      int64 // rows in the groups before
+	rows        int
+}
+
+func newEventScan(fsys FS, s *EventSource) (*eventScan, error) {
+	sc, err := newScan(fsys, s.Path, s.columns())
+	if err != nil {
+		return nil, err
+	}
+	if err := checkEventKinds(s.Path, s, func(name string) Kind { return sc.columns[sc.index[name]].kind }); err != nil {
+		return nil, err
+	}
+	e := &eventScan{scan: sc, source: s}
+	for i := range sc.sources {
+		var before int64
+		for g, rows := range sc.sources[i].rows {
+			e.groups = append(e.groups, fileGroup{i, g, before, int(rows)})
+			before += rows
+			e.rows += int(rows)
+		}
+	}
+	return e, nil
+}
+
+// read joins all row groups.
+func (e *eventScan) read(ctx context.Context, h *History, index *accountIndex, b *budget, workers int, p *rowProgress) error {
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	wide, err := e.manyOdd()
+	if err != nil {
+		return err
+	}
+	j := newJoin(h, e.source, e.pattern, index, b, wide)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	readers := make([]*eventReader, max(1, min(workers, len(e.groups))))
+	joined := make([]*joinWorker, len(readers))
+	for i := range readers {
+		joined[i] = j.worker()
+		readers[i] = &eventReader{scan: e, w: joined[i], at: len(e.groups)}
+		wg.Go(func() { readers[i].run(ctx, &next, p) })
+	}
+	wg.Wait()
+	first := readers[0]
+	for _, r := range readers {
+		if r.err != nil && (first.err == nil || r.at < first.at) { // the error that one worker alone would have met
+			first = r
+		}
+	}
+	if first.err != nil {
+		return first.err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return j.end(joined)
+}
+
+// manyOdd looks at the values of the first row group that has any.
+func (e *eventScan) manyOdd() (bool, error) {
+	if e.source.Value == "" {
+		return false, nil
+	}
+	for _, g := range e.groups {
+		if g.rows == 0 {
+			continue
+		}
+		r := &eventReader{scan: e}
+		defer r.close()
+		c, err := r.column(g, e.source.Value)
+		if err != nil {
+			return false, err
+		}
+		return manyOdd(c), nil
+	}
+	return false, nil
+}
+
+// An eventReader reads row groups for one worker.
+type eventReader struct {
+	scan   *eventScan
+	w      *joinWorker
+	file   *boundFile
+	opened int // the number of the file
+	stamps *builder
+
+	err error
+	at  int // the row group of err
+}
+
+func (r *eventReader) run(ctx context.Context, next *atomic.Int64, p *rowProgress) {
+	defer r.close()
+	for ctx.Err() == nil {
+		i := int(next.Add(1)) - 1
+		if i >= len(r.scan.groups) {
+			return
+		}
+		if err := r.group(r.scan.groups[i]); err != nil {
+			r.err, r.at = err, i
+			next.Store(int64(len(r.scan.groups))) // no further ones
+			return
+		}
+		p.add(r.scan.groups[i].rows)
+	}
+}
+
+// open makes the file of a row group the current one.
+func (r *eventReader) open(g fileGroup) error {
+	if r.file != nil && r.opened == g.file {
+		return nil
+	}
+	r.close()
+	src := r.scan.sources[g.file]
+	p, err := openParquet(r.scan.fsys, src.name)
+	if err != nil {
+		return err
+	}
+	f, err := r.scan.bind(p, src)
+	if err == nil {
+		err = r.scan.unchanged(f, src)
+	}
+	if err != nil {
+		p.file.Close()
+		return err
+	}
+	r.file, r.opened = f, g.file
+	return nil
+}
+
+func (r *eventReader) close() {
+	if r.file != nil {
+		r.file.file.Close()
+		r.file = nil
+	}
+}
+
+// group reads one row group and joins its rows.
+func (r *eventReader) group(g fileGroup) error {
+	if err := r.open(g); err != nil {
+		return err
+	}
+	r.w.begin(r.file.name, int(g.before), g.rows)
+	s, b := r.scan.source, &r.w.rows
+	for _, m := range []struct {
+		name string
+		into coder
+	}{{s.Account, &b.account}, {s.Value, &b.value}, {s.Type, &b.class}, {s.ID, &b.id}} {
+		if m.name == "" {
+			continue
+		}
+		i := r.scan.index[m.name]
+		if err := r.file.code(g, i, r.scan.columns[i].kind, m.into); err != nil {
+			return err
+		}
+	}
+	c, err := r.column(g, s.Time)
+	if err != nil {
+		return err
+	}
+	b.at = stamps(b.at, c, r.w.h.Location)
+	if s.KnownAt != "" {
+		if c, err = r.column(g, s.KnownAt); err != nil {
+			return err
+		}
+		b.known = stamps(b.known, c, r.w.h.Location)
+	}
+	return r.w.add()
+}
+
+// column reads one column of a row group as it is; it is valid until the next
+// call.
+func (r *eventReader) column(g fileGroup, name string) (*Column, error) {
+	if err := r.open(g); err != nil {
+		return nil, err
+	}
+	i := r.scan.index[name]
+	if kind := r.scan.columns[i].kind; r.stamps == nil || r.stamps.Kind != kind {
+		r.stamps = newBuilder(name, kind)
+	}
+	r.stamps.reset()
+	r.file.before = g.before
+	if err := r.file.readColumn(g.group, i, r.stamps); err != nil {
+		return nil, err
+	}
+	c := r.stamps.column()
+	return &c, nil
+}
+
+// rowProgress adds up the rows of all workers.
+type rowProgress struct {
+	mu          sync.Mutex
+	done, total int
+	call        func(done, total int)
+}
+
+func (p *rowProgress) add(rows int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done += rows
+	if p.call != nil {
+		p.call(p.done, p.total)
+	}
+}
+
+// code reads one column of a row group into a coder.
+func (f *boundFile) code(g fileGroup, column int, kind Kind, k coder) error {
+	k.of(kind)
+	b := f.bindings[column]
+	switch {
+	case b.leaf >= 0:
+		return f.reader.readInto(f.parquetFile, g.group, b.leaf, g.before, k)
+	case b.void:
+		k.missing(g.rows)
+		return nil
+	}
+	one := newBuilder("", kind)
+	if kind == Text {
+		one.appendText(b.text, 1)
+	} else {
+		v, _ := strconv.ParseInt(b.text, 10, 64) // folder has seen that it parses
+		one.appendInt(v, 1)
+	}
+	c := one.column()
+	if err := k.dictionary(&c); err != nil {
+		return err
+	}
+	k.codes(make([]int32, g.rows), nil)
+	return nil
+}

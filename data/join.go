@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package data
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+)
+
+// ReadOptions configures ReadHistory. The zero value is ready to use.
+type ReadOptions struct {
+	// Workers is the number of goroutines; zero means one for each CPU. The
+	// history does not depend on it.
+	Workers int
+	// MaxBytes bounds the memory for events, in bytes; past it they go to a
+	// scratch file. Zero means no bound. The history does not depend on it.
+	MaxBytes int64
+	// Progress, if set, is called now and then with the number of event rows
+	// read and their total. Calls come from one goroutine at a time.
+	Progress func(done, total int)
+}
+
+// ReadHistory reads the declared tables and joins them. Accounts and contracts
+// are held whole; events are read row group by row group, by several workers,
+// and held as packed records. Close the history to free what lies on disk.
+//
+// It refuses what no default can mend (repeated keys, a null key, columns of
+// the wrong type) and counts rows that it leaves out: those of unknown
+// accounts, without a time, or repeated events.
+func ReadHistory(ctx context.Context, fsys FS, s Sources, o ReadOptions) (*History, error) {
+	accounts, contracts, err := readFacts(fsys, s)
+	if err != nil {
+		return nil, err
+	}
+	scans := make([]*eventScan, len(s.Events))
+	total := 0
+	for i := range s.Events {
+		if scans[i], err = newEventScan(fsys, &s.Events[i]); err != nil {
+			return nil, fmt.Errorf("events %s: %w", s.Events[i].Name, err)
+		}
+		total += scans[i].rows
+	}
+	p := &rowProgress{total: total, call: o.Progress}
+	budget := &budget{fsys: fsys, limit: o.MaxBytes}
+	return newHistory(ctx, accounts, contracts, s, budget, func(h *History, i int, index *accountIndex) error {
+		if err := scans[i].read(ctx, h, index, budget, o.Workers, p); err != nil {
+			return fmt.Errorf("events %s: %w", s.Events[i].Name, err)
+		}
+		return nil
+	})
+}
+
+// NewHistory joins tables that are in memory; see ReadHistory.
+func NewHistory(ctx context.Context, t *Tables, s Sources) (*History, error) {
+	budget := &budget{fsys: Disk{}}
+	return newHistory(ctx, t.Accounts, t.Contracts, s, budget, func(h *History, i int, index *accountIndex) error {
+		return h.joinTable(t.Events[i], &s.Events[i], index, budget)
+	})
+}
+
+// newHistory joins accounts and contracts, then has each event source read.
+func newHistory(ctx context.Context, accounts, contracts *Table, s Sources, b *budget,
+	read func(h *History, source int, index *accountIndex) error) (h *History, err error) {
+	h = &History{Location: s.Location, Newest: NoTime, budget: b}
+	if h.Location == nil {
+		h.Location = time.UTC
+	}
+	defer func() {
+		if err != nil {
+			b.close()
+		}
+	}()
+	if err := h.addAccounts(accounts, s.Accounts); err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(h.Accounts))
+	for i := range ids {
+		ids[i] = h.Accounts[i].ID
+	}
+	index := newAccountIndex(ids)
+	if s.Contracts != nil {
+		if err := h.addContracts(contracts, *s.Contracts, index); err != nil {
+			return nil, err
+		}
+	}
+	for i := range s.Events {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := read(h, i, index); err != nil {
+			return nil, err
+		}
+	}
+	for i := range h.Sources {
+		h.Newest = max(h.Newest, h.Sources[i].Newest)
+	}
+	if h.Newest == NoTime { // no events: what is left to tell the end of the data
+		for _, c := range h.Contracts {
+			h.Newest = max(h.Newest, c.Start)
+		}
+	}
+	h.facts = []*Table{accounts}
+	if contracts != nil {
+		h.facts = append(h.facts, contracts)
+	}
+	return h, nil
+}
+
+// Close frees the disk space that a history takes.
+func (h *History) Close() error {
+	if h.budget == nil {
+		return nil
+	}
+	return h.budget.close()
+}
+
+// Fingerprint identifies the rows of a history, whatever files they lie in:
+// the accounts and contracts in their order, the events in any.
+func (h *History) Fingerprint() string {
+	sum := sha256.New()
+	w := digest{bufio.NewWriter(sum)}
+	w.text(Fingerprint(h.facts...))
+	for i := range h.Sources {
+		src := &h.Sources[i]
+		w.number(uint64(src.Rows))
+		w.number(src.digest[0])
+		w.number(src.digest[1])
+	}
+	w.Flush() // a hash never fails to write
+	return hex.EncodeToString(sum.Sum(nil))[:16]
+}
+
+// joinTable joins an event table that is in memory.
+func (h *History) joinTable(t *Table, s *EventSource, index *accountIndex, b *budget) error {
+	if err := checkEventKinds(t.Name, s, func(name string) Kind { return t.Column(name).Kind }); err != nil {
+		return err
+	}
+	wide := false
+	if c := t.Column(s.Value); c != nil {
+		wide = manyOdd(c)
+	}
+	j := newJoin(h, s, t.Name, index, b, wide)
+	w := j.worker()
+	if err := w.addTable(t); err != nil {
+		return err
+	}
+	return j.end([]*joinWorker{w})
+}
+
+// addTable takes the rows of a table in memory.
+func (w *joinWorker) addTable(t *Table) (err error) {
+	w.begin(t.Name, 0, t.Rows)
+	b, s := &w.rows, w.s
+	for _, m := range []struct {
+		name string
+		into coder
+	}{{s.Account, &b.account}, {s.Value, &b.value}, {s.Type, &b.class}, {s.ID, &b.id}} {
+		if m.name == "" {
+			continue
+		}
+		if err := m.into.values(t.Column(m.name), nil); err != nil {
+			return err
+		}
+	}
+	b.at = stamps(b.at, t.Column(s.Time), w.h.Location)
+	if s.KnownAt != "" {
+		b.known = stamps(b.known, t.Column(s.KnownAt), w.h.Location)
+	}
+	return w.add()
+}
+
+// checkEventKinds refuses columns whose type cannot play their role.
+func checkEventKinds(table string, s *EventSource, kind func(name string) Kind) error {
+	for _, name := range []string{s.Time, s.KnownAt} {
+		if name == "" {
+			continue
+		}
+		if k := kind(name); k != Time && k != Date {
+			return &RowError{Table: table, Column: name, Problem: fmt.Sprintf(
+				"is of type %v, a date or a timestamp is needed", k)}
+		}
+	}
+	if s.Value != "" {
+		if k := kind(s.Value); k == Text || k == Date || k == Time {
+			return &RowError{Table: table, Column: s.Value, Problem: fmt.Sprintf("is of type %v, a number is needed", k)}
+		}
+	}
+	return nil
+}
+
+// manyOdd reports whether over one in a hundred of a column's values are no
+// short decimals.
+func manyOdd(c *Column) bool {
+	odd, hint := 0, 0
+	for i := range c.Len() {
+		v := c.Number(i)
+		_, k, ok := pack(v, hint)
+		switch {
+		case ok:
+			hint = k
+		case v == v:
+			odd++
+		}
+	}
+	return odd > c.Len()/100
+}
+
+// stamps puts the instants of a date or timestamp column into dst: NoTime for
+// a missing one, the start of the day in loc for a date.
+func stamps(dst []int64, c *Column, loc *time.Location) []int64 {
+	dst = append(dst[:0], c.Ints...)
+	if c.Kind == Date {
+		starts := map[int64]int64{} // few days, many rows
+		for i, day := range dst {
+			at, ok := starts[day]
+			if !ok {
+				at = DayStart(int(day), loc)
+				starts[day] = at
+			}
+			dst[i] = at
+		}
+	}
+	for i := range c.Null {
+		if c.Null[i] {
+			dst[i] = NoTime
+		}
+	}
+	return dst
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package data
+
+// A mapped column is read straight into another form: each value becomes a T.
+// The values of a dictionary are translated once, however many rows have them.
+type mapped[T any] struct {
+	kind Kind
+	null T
+	// translate appends the T of every value of a column to dst.
+	translate func(dst []T, c *Column) ([]T, error)
+
+	out  []T
+	dict []T // of the current dictionary
+	page []T
+}
+
+// A coder takes the pages of one column that is read in another form.
+type coder interface {
+	of(kind Kind)
+	kindOf() Kind
+	dictionary(c *Column) error
+	codes(codes []int32, present []byte)
+	values(c *Column, present []byte) error
+	missing(n int)
+}
+
+func (m *mapped[T]) of(kind Kind) { m.kind = kind }
+
+func (m *mapped[T]) kindOf() Kind { return m.kind }
+
+func (m *mapped[T]) reset(rows int) {
+	if cap(m.out) < rows {
+		m.out = make([]T, 0, rows)
+	}
+	m.out = m.out[:0]
+}
+
+func (m *mapped[T]) dictionary(c *Column) (err error) {
+	m.dict, err = m.translate(m.dict[:0], c)
+	return err
+}
+
+func (m *mapped[T]) codes(codes []int32, present []byte) {
+	if present == nil {
+		for _, k := range codes {
+			m.out = append(m.out, m.dict[k])
+		}
+		return
+	}
+	for _, p := range present {
+		x := m.null
+		if p != 0 {
+			x, codes = m.dict[codes[0]], codes[1:]
+		}
+		m.out = append(m.out, x)
+	}
+}
+
+func (m *mapped[T]) values(c *Column, present []byte) (err error) {
+	if present == nil {
+		m.out, err = m.translate(m.out, c)
+		return err
+	}
+	if m.page, err = m.translate(m.page[:0], c); err != nil {
+		return err
+	}
+	v := m.page
+	for _, p := range present {
+		x := m.null
+		if p != 0 {
+			x, v = v[0], v[1:]
+		}
+		m.out = append(m.out, x)
+	}
+	return nil
+}
+
+func (m *mapped[T]) missing(n int) {
+	for range n {
+		m.out = append(m.out, m.null)
+	}
+}
+
+// readInto decodes one column chunk page by page into a coder.
+func (c *chunkReader) readInto(p *parquetFile, group, column int, before int64, k coder) error {
+	if c.staged == nil || c.staged.Kind != k.kindOf() {
+		c.staged = newBuilder("", k.kindOf())
+	}
+	c.translated = false
+	return c.pagesOf(p, group, column, before, func(page page) error { return c.code(page, k) })
+}
+
+// code hands one page to a coder: its dictionary, codes into it, or values.
+func (c *chunkReader) code(p page, k coder) (err error) {
+	c.staged.reset()
+	present := p.present
+	switch {
+	case p.dictionary:
+		c.translated = false
+		return c.take(p, c.staged)
+	case p.nonNull == 0:
+		k.missing(p.values)
+		return nil
+	case c.leaf.void:
+		return c.take(p, c.staged) // refuses the page
+	case !p.coded():
+		p.present = nil
+		if err := c.stagePage(p); err != nil {
+			return err
+		}
+		col := c.staged.column()
+		return k.values(&col, present)
+	case c.dict.len < 0:
+		return errNoDictionary
+	}
+	if !c.translated {
+		if err := c.stageDictionary(p); err != nil {
+			return err
+		}
+		col := c.staged.column()
+		if err := k.dictionary(&col); err != nil {
+			return err
+		}
+		c.translated = true
+	}
+	if c.codes, err = decodeCodes(c.codes, p, c.dict.len); err != nil {
+		return err
+	}
+	k.codes(c.codes, present)
+	return nil
+}
+
+// stagePage puts the values of a page without codes into the staged builder.
+func (c *chunkReader) stagePage(p page) error {
+	if c.staged.Kind != Text {
+		return c.take(p, c.staged)
+	}
+	if err := c.decode(&c.page, p); err != nil {
+		return err
+	}
+	c.staged.setTexts(c.page.texts[:p.nonNull])
+	return nil
+}
+
+// stageDictionary puts the dictionary's values into the staged builder, in the
+// kind of the column.
+func (c *chunkReader) stageDictionary(p page) error {
+	n := c.dict.len
+	if c.staged.Kind == Text {
+		c.staged.setTexts(c.dict.texts[:n])
+		return nil
+	}
+	c.page.ints = append(c.page.ints[:0], c.dict.ints[:min(n, len(c.dict.ints))]...)
+	c.page.floats = append(c.page.floats[:0], c.dict.floats[:min(n, len(c.dict.floats))]...)
+	p.present = nil
+	return c.appendNumbers(p, c.staged)
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package features
+
+import (
+	"math"
+	"slices"
+
+	"github.com/holdfast-churn/holdfast/data"
+)
+
+// allHistory is the window that reaches back to the first event.
+const allHistory = math.MaxInt32
+
+// A sourcePlan says what to compute from one event source, and holds the
+// scratch space for one account.
+type sourcePlan struct {
+	index    int // of the source
+	source   *data.Source
+	windows  []int // days, increasing; allHistory last
+	slots    []slot
+	features []windowFeature // from tallies
+	direct   []directFeature // from the single events
+
+	slotsOf [][]int // by class: the slots that its events belong to
+	classes [][]int // by slot: its classes
+
+	valued   bool // some feature needs values
+	ranged   bool // some feature needs the least or the largest value
+	daily    bool // some feature counts active days
+	distinct bool // some feature counts types
+	aged     bool // some feature needs the oldest event
+
+	running []tally   // by slot
+	tallies [][]tally // by window, then slot
+	starts  []int64   // by window
+	seen    []bool    // by slot, then type
+	fast    intervals
+}
+
+// A slot is a set of events that features select: of one type or of all, and
+// passing a filter or not asked to. It belongs to no class where the type does
+// not occur.
+type slot struct {
+	kind  string // "" for all types
+	where string // "" for no filter
+}
+
+// A windowFeature is one column computed from the tallies of its source.
+type windowFeature struct {
+	column     int
+	agg        Agg
+	slot       int
+	window     int // index into windows
+	longWindow int
+	days, long int
+}
+
+// A directFeature is one column computed from the single events of a window.
+type directFeature struct {
+	column  int
+	feature *Feature
+	slot    int
+	window  int // days, or allHistory
+}
+
+// fromTally lists the aggregates that a tally answers.
+var fromTally = []Agg{Count, Sum, Mean, Min, Max, Distinct, ActiveDays, Recency, Tenure, Trend}
+
+// planSource collects the windows and slots that the spec asks of a source.
+func planSource(index int, src *data.Source, spec *Spec) *sourcePlan {
+	p := &sourcePlan{index: index, source: src}
+	for i := range spec.Features {
+		if f := &spec.Features[i]; f.From == src.Name && slices.Contains(fromTally, f.Agg) {
+			p.windows = append(p.windows, windowOf(f))
+			if f.LongDays > 0 {
+				p.windows = append(p.windows, f.LongDays)
+			}
+		}
+	}
+	slices.Sort(p.windows)
+	p.windows = slices.Compact(p.windows)
+	for i := range spec.Features {
+		f := &spec.Features[i]
+		switch {
+		case f.From != src.Name || f.Agg.overColumns():
+		case slices.Contains(fromTally, f.Agg):
+			p.addTallied(i, f)
+		default:
+			p.direct = append(p.direct, directFeature{column: i, feature: f, slot: p.slotFor(f), window: windowOf(f)})
+		}
+	}
+	p.bindClasses()
+	p.running = make([]tally, len(p.slots))
+	p.starts = make([]int64, len(p.windows))
+	for range p.windows {
+		p.tallies = append(p.tallies, make([]tally, len(p.slots)))
+	}
+	p.seen = make([]bool, len(p.slots)*len(src.Types))
+	return p
+}
+
+func windowOf(f *Feature) int {
+	if f.WindowDays == 0 {
+		return allHistory
+	}
+	return f.WindowDays
+}
+
+func (p *sourcePlan) addTallied(column int, f *Feature) {
+	at := func(d int) int { i, _ := slices.BinarySearch(p.windows, d); return i }
+	w := windowFeature{column: column, agg: f.Agg, slot: p.slotFor(f), window: at(windowOf(f)), days: f.WindowDays, long: f.LongDays}
+	if f.LongDays > 0 {
+		w.longWindow = at(f.LongDays)
+	}
+	p.features = append(p.features, w)
+	switch f.Agg {
+	case Sum, Mean:
+		p.valued = true
+	case Min, Max:
+		p.valued, p.ranged = true, true
+	case ActiveDays:
+		p.daily = true
+	case Distinct:
+		p.distinct = true
+	case Tenure:
+		p.aged = true
+	}
+}
+
+// slotFor returns the slot of the events that a feature selects.
+func (p *sourcePlan) slotFor(f *Feature) int {
+	s := slot{f.Type, f.Where}
+	i := slices.Index(p.slots, s)
+	if i < 0 {
+		i = len(p.slots)
+		p.slots = append(p.slots, s)
+	}
+	return i
+}
+
+// bindClasses says which classes of records belong to which slots.
+func (p *sourcePlan) bindClasses() {
+	p.slotsOf = make([][]int, len(p.source.Classes))
+	p.classes = make([][]int, len(p.slots))
+	for c := range p.source.Classes {
+		class := &p.source.Classes[c]
+		for i, s := range p.slots {
+			if p.source.Passes(class, s.kind, s.where) {
+				p.slotsOf[c] = append(p.slotsOf[c], i)
+				p.classes[i] = append(p.classes[i], c)
+			}
+		}
+	}
+}
+
+// scan tallies the visible events of every window [t - W, t). It walks from
+// the newest event back and copies the running tallies each time it leaves a
+// window, so that the windows together cost one pass.
+func (p *sourcePlan) scan(events []data.Event, t int64) {
+	clear(p.running)
+	clear(p.seen)
+	w := 0
+	for i := before(events, t) - 1; i >= 0; i-- {
+		e := &events[i]
+		for e.Time < p.starts[w] {
+			p.leave(w)
+			if w++; w == len(p.windows) {
+				return
+			}
+		}
+		if !visible(e, t) {
+			continue
+		}
+		for _, s := range p.slotsOf[e.Class] {
+			slot := &p.running[s]
+			slot.add(e)
+			if p.distinct && e.Type >= 0 {
+				if seen := &p.seen[s*len(p.source.Types)+int(e.Type)]; !*seen {
+					*seen = true
+					slot.types++
+				}
+			}
+		}
+	}
+	for ; w < len(p.windows); w++ {
+		p.leave(w)
+	}
+}
+
+func (p *sourcePlan) leave(w int) { copy(p.tallies[w], p.running) }
+
+// write stores one row of the source's tallied features; day is that of the
+// snapshot.
+func (p *sourcePlan) write(columns []Column, row, day int) {
+	for i := range p.features {
+		f := &p.features[i]
+		short := &p.tallies[f.window][f.slot]
+		var v float64
+		switch f.agg {
+		case Trend:
+			v = trend(short, &p.tallies[f.longWindow][f.slot], f.days, f.long)
+		case Recency:
+			v = short.recency(day)
+		case Tenure:
+			v = short.tenure(day)
+		default:
+			v = short.value(f.agg)
+		}
+		columns[f.column].Num[row] = v
+	}
+}
