@@ -2,8 +2,10 @@
 
 export CGO_ENABLED = 0
 GO ?= go
+PYTHON ?= python3
+WORK ?= bench-work
 
-.PHONY: all build demo test lint check clean
+.PHONY: all build demo test lint check bench-features clean
 
 all: build
 
@@ -25,6 +27,14 @@ lint: ## formatting, vet, staticcheck, a tidy go.mod
 	$(GO) mod tidy -diff
 
 check: lint test
+
+bench-features: build $(WORK)/venv/ready ## against DuckDB and Polars, see features/BENCH.md; CASES="speed memory --pairs 5"
+	$(WORK)/venv/bin/python features/bench/bench.py --work $(WORK) $(CASES)
+
+$(WORK)/venv/ready: features/bench/requirements.txt
+	$(PYTHON) -m venv $(WORK)/venv
+	$(WORK)/venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 clean:
 	rm -rf bin demo-project
