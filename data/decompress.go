@@ -9,17 +9,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"sync"
 
+	"github.com/andybalholm/brotli"
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
 )
 
 // readableCodec reports whether pages of a codec can be read. LZ4 is refused
-// because parquet-go decodes its framed variants to garbage without an error,
-// Brotli because its decoder cannot be bounded.
+// because parquet-go decodes its framed variants to garbage without an error.
 func readableCodec(c format.CompressionCodec) bool {
 	switch c {
-	case format.Uncompressed, format.Snappy, format.Gzip, format.Zstd:
+	case format.Uncompressed, format.Snappy, format.Gzip, format.Brotli, format.Zstd:
 		return true
 	}
 	return false
@@ -30,7 +32,7 @@ var errPageSize = errors.New("a page does not decompress to the size in its head
 // decompress returns the size bytes that src holds, in dst where there is room.
 // What it allocates is bounded by what src can really hold: every stream is
 // asked for its size before a decoder may believe the page header, or, as
-// gzip does not say, is decoded no further than size.
+// gzip and Brotli do not say, is decoded no further than size.
 func decompress(dst []byte, codec format.CompressionCodec, src []byte, size int) ([]byte, error) {
 	if len(src) == 0 && size == 0 {
 		return src, nil // a page of nulls only, from writers that compress nothing to nothing
@@ -51,6 +53,8 @@ func decompress(dst []byte, codec format.CompressionCodec, src []byte, size int)
 		}
 	case format.Gzip:
 		return gunzip(dst, src, size)
+	case format.Brotli:
+		return unbrotli(dst, src, size)
 	}
 	dst, err := parquet.LookupCompressionCodec(codec).Decode(dst[:0:cap(dst)], src)
 	if err == nil && len(dst) != size {
@@ -85,6 +89,49 @@ func gunzip(dst, src []byte, size int) ([]byte, error) {
 	if n, err := z.Read(more[:]); n != 0 || !errors.Is(err, io.EOF) { // also checks the CRC
 		return nil, errPageSize
 	}
+	return dst, nil
+}
+
+const (
+	// Brotli has no best: one command of a few bytes copies up to 16 MiB. A page
+	// may hold this much however short its stream, and beyond it no more than
+	// gzip could have made of as many bytes.
+	brotliSlack = 64 << 20
+
+	// The room that is made before anything has come out.
+	firstRoom = 64 << 10
+)
+
+// brotliReaders keeps decoders between pages: each has a window of up to 16
+// MiB, which is all that a stream can make it allocate.
+var brotliReaders = sync.Pool{New: func() any { return brotli.NewReader(nil) }}
+
+// unbrotli decodes a stream that does not say how much it holds. The room for
+// it doubles as it fills up, so that it is never more than twice what came out.
+func unbrotli(dst, src []byte, size int) ([]byte, error) {
+	if size > brotliSlack+maxGzipRatio*len(src) {
+		return nil, errPageSize
+	}
+	z := brotliReaders.Get().(*brotli.Reader)
+	z.Reset(bytes.NewReader(src))
+	dst = dst[:0]
+	for len(dst) < size {
+		if len(dst) == cap(dst) {
+			dst = slices.Grow(dst, min(max(len(dst), firstRoom), size-len(dst)))
+		}
+		n, err := z.Read(dst[len(dst):min(cap(dst), size)])
+		dst = dst[:len(dst)+n]
+		if err != nil && len(dst) < size {
+			return nil, fmt.Errorf("%w: %w after %d of %d bytes", errPageSize, err, len(dst), size)
+		}
+	}
+	var more [1]byte
+	if _, err := io.ReadFull(z, more[:]); !errors.Is(err, io.EOF) {
+		return nil, errPageSize
+	}
+	z.Reset(nil) // let go of src
+	// Only now: Reset leaves behind input that a damaged stream did not use up.
+	brotliReaders.Put(z)
 	return dst, nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/andybalholm/brotli"
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/encoding/delta"
 	"github.com/parquet-go/parquet-go/encoding/rle"
@@ -130,7 +131,8 @@ func TestDecodeDelta(t *testing.T) {
 // refused, also where the stream would inflate to gigabytes.
 func TestDecompress(t *testing.T) {
 	plain := bytes.Repeat([]byte("churn or renew? "), 50_000) // several zstd blocks
-	for _, codec := range []format.CompressionCodec{format.Uncompressed, format.Snappy, format.Gzip, format.Zstd} {
+	for _, codec := range []format.CompressionCodec{
+		format.Uncompressed, format.Snappy, format.Gzip, format.Brotli, format.Zstd} {
 		for _, n := range []int{0, 1, 1000, len(plain)} {
 			packed, err := parquet.LookupCompressionCodec(codec).Encode(nil, plain[:n])
 			if err != nil {
@@ -177,7 +179,12 @@ func TestDecompressAllocates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	claims := map[format.CompressionCodec][]byte{format.Snappy: snappy, format.Zstd: zstd, format.Gzip: gzip}
+	br, err := parquet.Brotli.Encode(nil, []byte("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims := map[format.CompressionCodec][]byte{
+		format.Snappy: snappy, format.Zstd: zstd, format.Gzip: gzip, format.Brotli: br}
 	for codec, src := range claims {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -186,6 +193,55 @@ func TestDecompressAllocates(t *testing.T) {
 		if n := after.TotalAlloc - before.TotalAlloc; err == nil || n > most {
 			t.Errorf("%v: %v, allocated %d bytes", codec, err, n)
 		}
+	}
+}
+
+// A Brotli stream of a few bytes may well hold megabytes, so that its claim is
+// believed as they come out: the room grows with them, and a bomb is not set off.
+func TestDecompressBrotliBombs(t *testing.T) {
+	packed := func(n int) []byte {
+		var b bytes.Buffer
+		z := brotli.NewWriterOptions(&b, brotli.WriterOptions{Quality: 5, LGWin: 24})
+		z.Write(make([]byte, n))
+		z.Close()
+		return b.Bytes()
+	}
+	// The window of a decoder, 16 MiB at most, is one of a kind and comes on top.
+	const window = 16 << 20
+	small := packed(100_000)
+	tests := []struct {
+		name  string
+		src   []byte
+		size  int
+		allow int // bytes allocated
+		ok    bool
+	}{
+		{"8 MiB", packed(8 << 20), 8 << 20, 2*8<<20 + window, true},
+		{"claims less than it holds", packed(8 << 20), 1000, firstRoom + window, false},
+		{"claims 64 MiB, holds 100 kB", small, brotliSlack, 4*100_000 + window, false},
+		{"claims and holds 96 MiB", packed(96 << 20), 96 << 20, 1000, false},
+		// 13 streams of 8 MiB would be 104 MiB in 200 bytes; only the first is looked at.
+		{"several streams", bytes.Repeat(packed(8<<20), 13), 13 * 8 << 20, 2*8<<20 + window, false},
+	}
+	for _, test := range tests {
+		if len(test.src) > 200 {
+			t.Errorf("%s: %d bytes make no bomb", test.name, len(test.src))
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		got, err := decompress(nil, format.Brotli, test.src, test.size)
+		runtime.ReadMemStats(&after)
+		if n := after.TotalAlloc - before.TotalAlloc; (err == nil) != test.ok || n > uint64(test.allow)+1<<20 {
+			t.Errorf("%s: %v, allocated %d bytes, %d are allowed", test.name, err, n, test.allow)
+		}
+		if test.ok && (len(got) != test.size || bytes.ContainsFunc(got, func(r rune) bool { return r != 0 })) {
+			t.Errorf("%s: %d bytes, want %d zeros", test.name, len(got), test.size)
+		}
+	}
+	// A damaged stream leaves nothing behind for the next.
+	decompress(nil, format.Brotli, append(packed(10), "and more"...), 10)
+	if got, err := decompress(nil, format.Brotli, packed(10), 10); err != nil || len(got) != 10 {
+		t.Errorf("after a damaged stream: %v, %v", got, err)
 	}
 }
 

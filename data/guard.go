@@ -183,7 +183,7 @@ func (p *parquetFile) chunk(group, column int) (*columnMeta, error) {
 	case m.NumValues != g.NumRows:
 		return fail("declares %s values for %s rows", grouped(m.NumValues), grouped(g.NumRows))
 	case !readableCodec(m.Codec):
-		return fail("is compressed with %v; write it with snappy, zstd, gzip or uncompressed", m.Codec)
+		return fail("is compressed with %v; write it with snappy, zstd, gzip, brotli or uncompressed", m.Codec)
 	case m.Type != p.leaves[column].physical:
 		return fail("is stored as %v, the schema says %v", m.Type, p.leaves[column].physical)
 	}

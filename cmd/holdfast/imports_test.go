@@ -25,6 +25,7 @@ var flow = []string{"data", "features", "predict", "train", "evaluate", "cmd/hol
 var owners = map[string][]string{
 	"github.com/parquet-go/parquet-go": {"data"},
 	"github.com/klauspost/compress":    {"data"},
+	"github.com/andybalholm/brotli":    {"data"}, // parquet-go's own, which it offers only unbounded
 	"github.com/apache/arrow/go/v17":   {"data/ipc"},
 	"github.com/sjwhitworth/golearn":   {"evaluate/baseline"},
 	"gonum.org/v1/gonum/optimize":      {"train"},

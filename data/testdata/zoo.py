@@ -89,6 +89,7 @@ files = {
     "v1_snappy": dict(compression="snappy", data_page_version="1.0", row_group_size=16),
     "v2_zstd": dict(compression="zstd", data_page_version="2.0", data_page_size=64, write_page_checksum=True),
     "plain_gzip": dict(compression="gzip", data_page_version="1.0", use_dictionary=False),
+    "v1_brotli": dict(compression="brotli", data_page_version="1.0", row_group_size=16),
     "split_none": dict(compression="none", data_page_version="2.0", use_dictionary=False, column_encoding=delta | split | texts),
 }
 names = {}
