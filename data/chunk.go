@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strconv"
 
 	"github.com/parquet-go/parquet-go/format"
 )
@@ -34,6 +35,7 @@ type values struct {
 	floats []float64
 	texts  [][]byte
 	len    int
+	long   []bool // marks decimals that floats does not hold; nil where it holds all
 }
 
 // read appends one column chunk to b. before is the number of rows in the row
@@ -117,7 +119,7 @@ func (c *chunkReader) take(p page, b *builder) error {
 		if p.encoding == plainDictionary {
 			p.encoding = format.Plain
 		}
-		if b.Kind == Text {
+		if b.Kind == Text || c.leaf.as == asDecimal {
 			p.data = slices.Clone(p.data) // the texts point into it
 		}
 		return c.decode(&c.dict, p)
@@ -139,6 +141,9 @@ func (c *chunkReader) take(p page, b *builder) error {
 		}
 		b.appendCodes(c.codes, p.present)
 		return nil
+	}
+	if i := slices.Index(c.page.long, true); i >= 0 {
+		return &valueError{i, c.longDecimal(&c.page, i)}
 	}
 	return c.appendNumbers(p, b)
 }
@@ -168,6 +173,9 @@ func (c *chunkReader) takeCoded(p page, b *builder) (err error) {
 	case c.leaf.kind == Float:
 		c.page.floats = resize(c.page.floats, len(c.codes))
 		for i, code := range c.codes {
+			if c.dict.long != nil && c.dict.long[code] {
+				return &valueError{i, c.longDecimal(&c.dict, int(code))}
+			}
 			c.page.floats[i] = c.dict.floats[code]
 		}
 	default:
@@ -181,7 +189,7 @@ func (c *chunkReader) takeCoded(p page, b *builder) (err error) {
 
 // decode decodes a page that holds values themselves, not codes.
 func (c *chunkReader) decode(v *values, p page) (err error) {
-	v.len = p.nonNull
+	v.len, v.long = p.nonNull, nil
 	switch c.leaf.physical {
 	case format.Boolean:
 		v.ints, err = decodeBools(v.ints, p)
@@ -210,14 +218,7 @@ func (c *chunkReader) decode(v *values, p page) (err error) {
 func (c *chunkReader) interpret(v *values) {
 	switch c.leaf.as {
 	case asDecimal:
-		v.floats = resize(v.floats, v.len)
-		for i := range v.floats {
-			if c.leaf.physical == format.Int32 || c.leaf.physical == format.Int64 {
-				v.floats[i] = decimalFloat(v.ints[i], c.leaf.scale)
-			} else {
-				v.floats[i] = wideDecimalFloat(v.texts[i], c.leaf.scale)
-			}
-		}
+		c.decimals(v)
 	case asHalf:
 		v.floats = resize(v.floats, v.len)
 		for i := range v.floats {
@@ -228,6 +229,37 @@ func (c *chunkReader) interpret(v *values) {
 			v.texts[i] = uuidText(b)
 		}
 	}
+}
+
+// decimals gives v its numbers, and marks the decimals that they do not hold.
+func (c *chunkReader) decimals(v *values) {
+	v.floats = resize(v.floats, v.len)
+	for i := range v.floats {
+		var held bool
+		if c.leaf.physical == format.Int32 || c.leaf.physical == format.Int64 {
+			v.floats[i], held = decimalFloat(v.ints[i], c.leaf.scale)
+		} else {
+			v.floats[i], held = wideDecimalFloat(v.texts[i], c.leaf.scale)
+		}
+		if !held {
+			if v.long == nil {
+				v.long = make([]bool, v.len)
+			}
+			v.long[i] = true
+		}
+	}
+}
+
+// longDecimal describes value i of v, which is marked as long.
+func (c *chunkReader) longDecimal(v *values, i int) string {
+	if c.leaf.physical == format.Int32 || c.leaf.physical == format.Int64 {
+		return longDecimal(strconv.FormatInt(v.ints[i], 10), c.leaf.scale)
+	}
+	b := shortest(v.texts[i])
+	if len(b) > maxDecimalBytes {
+		return fmt.Sprintf("holds a decimal of %d bytes; %d are the most", len(b), maxDecimalBytes)
+	}
+	return longDecimal(wide(b).String(), c.leaf.scale)
 }
 
 // appendNumbers converts the numbers of the page to the column's kind and

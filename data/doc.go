@@ -21,7 +21,8 @@
 // Errors about the data satisfy errors.Is(err, ErrBadData) and say file, row
 // and column, what was found and what is needed; failures of the disk do not.
 // Nothing is guessed or wrapped round: a timestamp outside the years 1678 to
-// 2261 or an integer beyond 64 bits is refused.
+// 2261, an integer beyond 64 bits or a decimal of more than 15 digits, which a
+// number would round, is refused.
 //
 // Write and WriteFile replace a file in one step, through the small interface
 // FS that everything goes through. The same table gives the same bytes.

@@ -7,10 +7,8 @@ import (
 	"compress/gzip"
 	"encoding/binary"
 	"math"
-	"math/big"
 	"runtime"
 	"slices"
-	"strconv"
 	"testing"
 
 	"github.com/andybalholm/brotli"
@@ -258,31 +256,5 @@ func TestHalfFloat(t *testing.T) {
 	}
 	if got := HalfFloat(0x8000); got != 0 || !math.Signbit(got) {
 		t.Errorf("0x8000: %v, want -0", got)
-	}
-}
-
-// A decimal becomes the nearest float, as strconv finds it from the digits.
-func TestDecimalFloat(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		v := rapid.Int64().Draw(t, "v")
-		scale := rapid.IntRange(0, 38).Draw(t, "scale")
-		want, _ := strconv.ParseFloat(strconv.FormatInt(v, 10)+"e-"+strconv.Itoa(scale), 64)
-		if got := decimalFloat(v, scale); got != want {
-			t.Fatalf("%de-%d: %v, want %v", v, scale, got, want)
-		}
-		narrow := binary.BigEndian.AppendUint64(nil, uint64(v))
-		sign := byte(v >> 63)
-		for _, b := range [][]byte{narrow, append(bytes.Repeat([]byte{sign}, 8), narrow...)} {
-			if got := wideDecimalFloat(b, scale); got != want {
-				t.Fatalf("%x, scale %d: %v, want %v", b, scale, got, want)
-			}
-		}
-	})
-	b := new(big.Int).Exp(big.NewInt(10), big.NewInt(30), nil).FillBytes(make([]byte, 16))
-	if got := wideDecimalFloat(b, 10); got != 1e20 {
-		t.Errorf("10^30 / 10^10 = %v", got)
-	}
-	if got := wideDecimalFloat(nil, 3); got != 0 {
-		t.Errorf("no bytes: %v", got)
 	}
 }

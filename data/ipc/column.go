@@ -5,8 +5,6 @@ package ipc
 import (
 	"fmt"
 	"math"
-	"math/big"
-	"strconv"
 	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -141,16 +139,11 @@ func floatAt(values arrow.Array, i int) (float64, error) {
 	case *array.Float16: // the library's own conversion has small numbers wrong
 		return data.HalfFloat(a.Value(i).Uint16()), nil
 	case *array.Decimal128: // and those of decimals do not round to the nearest float
-		return decimalFloat(a.Value(i).BigInt(), a.DataType().(*arrow.Decimal128Type).Scale)
+		return data.DecimalFloat(a.Value(i).BigInt(), int(a.DataType().(*arrow.Decimal128Type).Scale))
 	case *array.Decimal256:
-		return decimalFloat(a.Value(i).BigInt(), a.DataType().(*arrow.Decimal256Type).Scale)
+		return data.DecimalFloat(a.Value(i).BigInt(), int(a.DataType().(*arrow.Decimal256Type).Scale))
 	}
 	return 0, fmt.Errorf("holds a value in an array of type %v", values.DataType())
-}
-
-// decimalFloat returns the float64 nearest to v / 10^scale.
-func decimalFloat(v *big.Int, scale int32) (float64, error) {
-	return strconv.ParseFloat(fmt.Sprintf("%de%d", v, -scale), 64)
 }
 
 func textAt(values arrow.Array, i int) string {

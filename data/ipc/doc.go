@@ -9,11 +9,11 @@
 // always gives the same bytes.
 //
 // Read takes files of other writers too: any width of integer and float,
-// decimals (as numbers), timestamps of any unit, dates of both kinds, texts
-// plain, large or dictionary-encoded, buffers compressed or not. Columns of
-// nested types are left out, as by data.Read. No Arrow type appears in this
-// package's interface; and arrow's own Parquet package is never used, because
-// on damaged files it panics where nobody can recover.
+// decimals of up to 15 digits (as numbers), timestamps of any unit, dates of
+// both kinds, texts plain, large or dictionary-encoded, buffers compressed or
+// not. Columns of nested types are left out, as by data.Read. No Arrow type
+// appears in this package's interface; and arrow's own Parquet package is never
+// used, because on damaged files it panics where nobody can recover.
 //
 //	err := ipc.Write(data.Disk{}, "scores.arrow", scores)
 //	table, err := ipc.Read(data.Disk{}, "scores.arrow")

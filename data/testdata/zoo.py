@@ -65,8 +65,8 @@ for unit, nanos in [("s", 10**9), ("ms", 10**6), ("us", 10**3), ("ns", 1)]:
     add("utc_" + unit, "timestamp", some_null(v).cast(pa.timestamp(unit, "Europe/Paris")), [str(int(x) * nanos) for x in v])
 for digits, scale in [(5, 2), (15, 3), (38, 10)]:  # stored in 4, 8 and 16 bytes
     v = [decimal.Decimal(int(x)) for x in integers(-10**5 + 1, 10**5 - 1)]
-    if digits > 5:
-        v = [x * decimal.Decimal(10**(digits - 5)) + 1 for x in v]
+    if digits > 5:  # 15 digits that count; Read refuses more
+        v = [(x * 10**10 + 1) * 10**(20 if digits == 38 else 0) for x in v]
     v = [x.scaleb(-scale, decimal.Context(prec=60)) for x in v]
     add(f"decimal{digits}", "number", some_null(v, type=pa.decimal128(digits, scale)), [float(x) for x in v])
 words = ["", "a", "comma,", "line\nbreak", "nul\0", "e\u0301", "\U0001f600", "=1+1", "x" * 300]
