@@ -27,6 +27,10 @@
 // Write and WriteFile replace a file in one step, through the small interface
 // FS that everything goes through. The same table gives the same bytes.
 //
+// ParseFilter reads the small language in which a project says which rows it
+// means (type == 'login' and seats > 2), Bind checks it against the kinds of the
+// columns, and Eval finds the rows of a table.
+//
 // From tables, ReadTables and NewHistory make the history that features are
 // computed from, Check finds what is wrong with it, and Fingerprint identifies
 // its content.
