@@ -8,12 +8,12 @@ import (
 	"github.com/holdfast-churn/holdfast/data"
 )
 
-// Options configures Make. The zero value is ready to use.
+// Options configures Make and Shop. The zero value is ready to use.
 type Options struct {
 	// Seed decides everything that is drawn.
 	Seed uint64
-	// Accounts is how many accounts to make; 0 means 3,000. The rows of an
-	// account do not depend on it.
+	// Accounts is how many accounts to make; 0 means 3,000, and for a shop 2,000.
+	// The rows of an account do not depend on it.
 	Accounts int
 	// Months is the length of the history, at least 18; 0 means 30.
 	Months int
@@ -26,7 +26,7 @@ type Options struct {
 // what is true of it.
 type Demo struct {
 	Accounts  data.Table
-	Contracts data.Table
+	Contracts data.Table // a shop has none: no columns and no name
 	Events    []data.Table
 	// ProjectYAML is the text of a holdfast.yaml that fits the tables.
 	ProjectYAML string
@@ -36,7 +36,11 @@ type Demo struct {
 // Tables returns all tables of the project. The name of each is its path,
 // relative to the project file.
 func (d *Demo) Tables() []data.Table {
-	return append([]data.Table{d.Accounts, d.Contracts}, d.Events...)
+	tables := []data.Table{d.Accounts}
+	if d.Contracts.Name != "" {
+		tables = append(tables, d.Contracts)
+	}
+	return append(tables, d.Events...)
 }
 
 // defaultEnd ends the history where Options does not say.
@@ -52,11 +56,7 @@ type world struct {
 // give the same bytes. It panics if Accounts is negative or Months is below 18.
 func Make(o Options) *Demo {
 	w := o.world()
-	n := o.Accounts
-	if n == 0 {
-		n = 3000
-	}
-	b := &builder{w: w, accounts: make([]*account, n)}
+	b := &builder{w: w, accounts: make([]*account, o.accounts(3000))}
 	for i := range b.accounts {
 		a := newAccount(w, i)
 		l := newLife(w, a)
@@ -71,9 +71,16 @@ func Make(o Options) *Demo {
 		Accounts:    b.accountTable(),
 		Contracts:   b.contractTable(),
 		Events:      b.eventTables(),
-		ProjectYAML: projectYAML(w),
+		ProjectYAML: projectYAML(holdfastYAML, w),
 		Truth:       b.truth(),
 	}
+}
+
+func (o *Options) accounts(otherwise int) int {
+	if o.Accounts == 0 {
+		return otherwise
+	}
+	return o.Accounts
 }
 
 // world checks the options and puts the defaults in place.
@@ -86,7 +93,7 @@ func (o *Options) world() *world {
 		end = defaultEnd
 	}
 	if o.Accounts < 0 || months < 18 {
-		panic("demo: Make: Accounts must not be negative and Months must be 18 or more")
+		panic("demo: Accounts must not be negative and Months must be 18 or more")
 	}
 	e := dayOf(end.UTC())
 	return &world{seed: o.Seed, start: e.addMonths(-months), end: e}

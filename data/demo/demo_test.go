@@ -18,6 +18,7 @@ func TestSameSeedSameBytes(t *testing.T) {
 	for name, make := range map[string]func(seed uint64) *demo.Demo{
 		"make":   func(seed uint64) *demo.Demo { return demo.Make(demo.Options{Seed: seed, Accounts: 60}) },
 		"linear": func(seed uint64) *demo.Demo { return demo.Linear(seed, 60) },
+		"shop":   func(seed uint64) *demo.Demo { return demo.Shop(demo.Options{Seed: seed, Accounts: 60}) },
 	} {
 		first, again, other := hash(make(7)), hash(make(7)), hash(make(8))
 		if first != again {
@@ -164,6 +165,7 @@ func TestOptions(t *testing.T) {
 func TestProjectFileFitsTheTables(t *testing.T) {
 	for name, d := range map[string]*demo.Demo{
 		"make": demo.Make(demo.Options{Accounts: 5}), "linear": demo.Linear(1, 5),
+		"shop": demo.Shop(demo.Options{Accounts: 5}),
 	} {
 		for _, table := range d.Tables() {
 			_, after, found := strings.Cut(d.ProjectYAML, "path: "+table.Name+",")

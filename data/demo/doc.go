@@ -14,6 +14,14 @@
 //	builder.go  rows and tables; late, repeated and orphan rows, missing values
 //	truth.go    what is true of it all
 //
+// Shop tells the lives of a shop's customers, who leave without a word:
+//
+//	shop.go           the steps, rows and tables
+//	shop_customer.go  what the customer is like, and his latent pace
+//	shop_life.go      his orders and what comes of each
+//	shop_hazard.go    the true log-odds of leaving, from what is seen
+//	shop_truth.go     the true probability of an outcome, and what is true of it all
+//
 // Linear makes a smaller history whose log-odds are exactly linear in eight
 // features, for studies of intervals. TRUTH.md lists every formula and
 // coefficient.

@@ -41,7 +41,7 @@ func newOracle(d *demo.Demo) *oracle {
 	o := &oracle{d: d, events: make(map[string][]row)}
 	for i := range d.Events {
 		t := &d.Events[i]
-		account, kind := t.Column("account_id"), t.Column("event_type")
+		account, kind := &t.Columns[1], &t.Columns[3] // a shop's have other names
 		id, ts, value, loaded := t.Column("event_id"), t.Column("ts"), t.Column("value"), t.Column("loaded_at")
 		for r := range t.Rows {
 			e := row{id: id.Ints[r], ts: ts.Ints[r], known: ts.Ints[r], kind: kind.Text(r), value: value.Floats[r]}
@@ -141,7 +141,7 @@ func line(t *data.Table, r int) string {
 // hash identifies all that Make returns, to the bit and in order.
 func hash(d *demo.Demo) string {
 	h := sha256.New()
-	for _, t := range append(d.Tables(), d.Truth.Contracts) {
+	for _, t := range append(d.Tables(), *d.Truth.Table()) {
 		fmt.Fprintln(h, t.Name, t.Rows, t.Names())
 		for i := range t.Columns {
 			c := &t.Columns[i]
@@ -149,7 +149,7 @@ func hash(d *demo.Demo) string {
 		}
 	}
 	truth := d.Truth
-	truth.Contracts, truth.Seed = data.Table{}, 0 // the seed must show in what is made
+	truth.Contracts, truth.Snapshots, truth.Seed = data.Table{}, data.Table{}, 0 // the seed must show in what is made
 	fmt.Fprintf(h, "%+v%s", truth, d.ProjectYAML)
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }

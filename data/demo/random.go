@@ -23,6 +23,12 @@ const (
 	forTouchpoints
 	forOrphans
 	forLinear
+	forCustomer
+	forPace
+	forOrders
+	forAftermath
+	forNewsletters
+	forLeaving
 )
 
 // newStream returns the random stream of one purpose for one account. It

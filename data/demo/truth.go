@@ -11,11 +11,11 @@ type Truth struct {
 	Intercept float64 // log-odds where every form is 0
 	// Effects are the terms of one feature each.
 	Effects []Effect
-	// The rest of the log-odds; zero in a linear history.
-	Interaction, NonMonotone, Season, Drift Effect
+	// The rest of the log-odds; zero in a linear history and in a shop.
+	Interaction, NonMonotone, Season, Drift Effect `json:",omitzero"`
 	// NoiseSD is the standard deviation of a normal noise in the log-odds of
 	// each renewal that no table shows.
-	NoiseSD float64
+	NoiseSD float64 `json:",omitzero"`
 	// UselessPillar has features and no effect.
 	UselessPillar string
 	// Contracts has a row for each row of Demo.Contracts, in its order:
@@ -25,12 +25,24 @@ type Truth struct {
 	// All but the first two are missing where the snapshot lies after the
 	// history's end.
 	Contracts data.Table `json:"-"` // too many for truth.json; cmd writes them as a table
+	// Snapshots takes the place of Contracts in a shop; shopTruth says what its
+	// columns are.
+	Snapshots data.Table `json:"-"`
 	Segments  []SegmentCount
 	Sources   []SourceCount // in the order of Demo.Events
 	Nulls     []NullCount   // columns of the accounts table
 }
 
-// A SegmentCount counts the mature renewals of one segment.
+// Table returns the true probabilities: of contracts, or of a shop's snapshots.
+func (t *Truth) Table() *data.Table {
+	if t.Snapshots.Name != "" {
+		return &t.Snapshots
+	}
+	return &t.Contracts
+}
+
+// A SegmentCount counts the mature renewals of one segment; in a shop, the
+// snapshots whose horizon has passed.
 type SegmentCount struct {
 	Segment           string
 	Renewals, Churned int

@@ -124,6 +124,12 @@ func form(t *testing.T, e demo.Effect, x map[string]float64) float64 {
 		return float64(one(v == 2))
 	case "1 if x = 1, else 0":
 		return float64(one(v == 1))
+	case "ln(1 + x) - 1.5":
+		return math.Log(1+v) - 1.5
+	case "1 if coupon, else 0":
+		return float64(one(v == 1))
+	case "1 if referral, else 0":
+		return float64(one(v == 3))
 	case "1 if x < 100, else 0":
 		return float64(one(v < 100))
 	case "min(x1, 1) (ln(1 + x2) - 1.3)":
@@ -331,10 +337,11 @@ func TestTruthIsWrittenDown(t *testing.T) {
 	for _, e := range append(truth.Effects, truth.Interaction, truth.NonMonotone, truth.Season, truth.Drift) {
 		rows = append(rows, row3(e.Feature, e.Form, e.Coef))
 	}
-	linear := demo.Linear(1, 1).Truth
-	rows = append(rows, row3("intercept", "", linear.Intercept))
-	for _, e := range linear.Effects {
-		rows = append(rows, row3(e.Feature, e.Form, e.Coef))
+	for _, other := range []demo.Truth{demo.Linear(1, 1).Truth, demo.Shop(demo.Options{Accounts: 1}).Truth} {
+		rows = append(rows, row3("intercept", "", other.Intercept))
+		for _, e := range other.Effects {
+			rows = append(rows, row3(e.Feature, e.Form, e.Coef))
+		}
 	}
 	for _, want := range rows {
 		if !strings.Contains(string(text), want) {
