@@ -5,7 +5,7 @@ GO ?= go
 PYTHON ?= python3
 WORK ?= bench-work
 
-.PHONY: all build demo test lint check bench-features clean
+.PHONY: all build demo demo-shop test lint check bench-features clean
 
 all: build
 
@@ -15,6 +15,9 @@ build: ## one static binary, bin/holdfast
 
 demo: build ## make ./demo-project and run check, train, evaluate, promote and predict in it
 	bin/holdfast demo demo-project
+
+demo-shop: build ## the same of a shop without contracts, in ./demo-shop
+	bin/holdfast demo --kind shop demo-shop
 
 test: ## Go only; tests on real histories need ../shared beside the checkout
 	$(GO) test ./...
@@ -37,4 +40,4 @@ $(WORK)/venv/ready: features/bench/requirements.txt
 	@touch $@
 
 clean:
-	rm -rf bin demo-project
+	rm -rf bin demo-project demo-shop

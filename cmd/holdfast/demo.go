@@ -21,17 +21,21 @@ import (
 
 func demoCommand(a *app) *cobra.Command {
 	var o demo.Options
+	var kind string
 	c := &cobra.Command{
 		Use:   "demo [DIR]",
 		Short: "make an example project and run every step in it",
-		Long: `Makes the history of a software vendor whose truth is known (truth.json), then
-runs check, train, evaluate, promote and predict on it.
+		Long: `Makes a history whose truth is known (truth.json), then runs check, train,
+evaluate, promote and predict on it: of a software vendor whose customers renew
+contracts or not (--kind vendor), or of a shop whose customers stop ordering
+without a word (--kind shop), where the backtest is set beside the true
+probabilities.
 
 Writes   DIR (default ./demo-project): data/, holdfast.yaml, truth.json and
-         truth.parquet (the true probability of each renewal), models/,
-         reports/ and scores.parquet
-Exits    0 ok; 1 failure; 2 DIR holds something else`,
-		Example: "  holdfast demo\n  holdfast demo --accounts 500 /tmp/small",
+         truth.parquet (the true probability of each renewal or snapshot),
+         models/, reports/ and scores.parquet
+Exits    0 ok; 1 failure; 2 DIR holds something else, or an unknown kind`,
+		Example: "  holdfast demo\n  holdfast demo --kind shop --accounts 500 /tmp/small",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := "demo-project"
@@ -41,27 +45,36 @@ Exits    0 ok; 1 failure; 2 DIR holds something else`,
 			if o.Accounts < 0 {
 				return usageError("--accounts %d: expected one or more", o.Accounts)
 			}
-			return a.demo(cmd.Context(), dir, o)
+			make, known := demoKinds[kind]
+			if !known {
+				return usageError("--kind %q: expected shop or vendor", kind)
+			}
+			return a.demo(cmd.Context(), dir, kind, make(o))
 		},
 	}
+	c.Flags().StringVar(&kind, "kind", "vendor", "vendor, or shop")
 	c.Flags().Uint64Var(&o.Seed, "seed", 1, "decides everything that is drawn")
 	c.Flags().IntVar(&o.Accounts, "accounts", 0, "number of accounts (default: 3,000)")
 	return c
 }
 
+// demoKinds are the histories that demo makes.
+var demoKinds = map[string]func(demo.Options) *demo.Demo{"vendor": demo.Make, "shop": demo.Shop}
+
 // truthFile marks a folder that demo made, and so may write again.
 const truthFile = "truth.json"
 
-func (a *app) demo(ctx context.Context, dir string, o demo.Options) error {
+func (a *app) demo(ctx context.Context, dir, kind string, d *demo.Demo) error {
 	if err := a.refuseForeign(dir); err != nil {
 		return err
 	}
-	if err := a.writeDemo(ctx, dir, demo.Make(o)); err != nil {
+	if err := a.writeDemo(ctx, dir, d); err != nil {
 		return err
 	}
 	a.dir = dir
 	step := func(command string) { a.printf("\n$ holdfast -C %s %s\n", dir, command) }
-	a.printf("%s: the made history of a software vendor; what is true of it is in %s\n", dir, filepath.Join(dir, truthFile))
+	what := map[string]string{"vendor": "software vendor", "shop": "shop"}[kind]
+	a.printf("%s: the made history of a %s; what is true of it is in %s\n", dir, what, filepath.Join(dir, truthFile))
 
 	step("check")
 	l, err := a.load(ctx)
@@ -91,8 +104,12 @@ func (a *app) demo(ctx context.Context, dir string, o demo.Options) error {
 		return err
 	}
 	step("evaluate")
-	if _, err := quiet.evaluate(ctx, l, ""); err != nil {
+	tested, err := quiet.evaluate(ctx, l, "")
+	if err != nil {
 		return err
+	}
+	if kind == "shop" {
+		quiet.showOracle(tested.Predictions, &d.Truth.Snapshots)
 	}
 	step("models promote latest")
 	if err := quiet.promote(l.project, registry.Latest, "", ""); err != nil {
@@ -143,7 +160,7 @@ func (a *app) writeDemo(ctx context.Context, dir string, d *demo.Demo) error {
 			return err
 		}
 	}
-	if err := data.Write(a.fsys, filepath.Join(dir, "truth.parquet"), &d.Truth.Contracts); err != nil {
+	if err := data.Write(a.fsys, filepath.Join(dir, "truth.parquet"), d.Truth.Table()); err != nil {
 		return err
 	}
 	truth, err := json.MarshalIndent(d.Truth, "", "  ")
