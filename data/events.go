@@ -31,7 +31,6 @@ type joinWorker struct {
 	out    *storeWriter
 	rows   batch
 
-	record [5]uint64
 	hint   int       // digits after the point of the last values
 	odd    []float64 // values of this batch that are no short decimals
 	hashes []uint64  // of classes
@@ -164,7 +163,14 @@ func (w *joinWorker) add() error {
 			}
 			value, bits = w.keepOdd(v)
 		}
-		record := w.record[:l.stride]
+		part := int(a) >> w.store.shift
+		block, err := w.out.room(part)
+		if err != nil {
+			return err
+		}
+		n := len(block)
+		block = block[:n+l.stride]
+		record := block[n:]
 		record[0], record[1] = uint64(at), keyWord(a&mask, class, value)
 		if l.known > 0 {
 			record[l.known] = uint64(b.known[r])
@@ -177,12 +183,7 @@ func (w *joinWorker) add() error {
 		}
 		counts.count(at, class, value != noValue)
 		w.digest(a, class, bits, record)
-		part := int(a) >> w.store.shift
-		block, err := w.out.room(part)
-		if err != nil {
-			return err
-		}
-		w.out.open[part] = append(block, record...)
+		w.out.open[part] = block
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -104,7 +105,7 @@ func (h *History) addAccounts(t *Table, s AccountSource) error {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(ids[a], ids[b]) })
+	slices.SortFunc(order, func(a, b int) int { return strings.Compare(ids[a], ids[b]) })
 	created, err := dates(t, s.Created, h.Location)
 	if err != nil {
 		return err
@@ -219,19 +220,20 @@ func (h *History) linkContracts() {
 
 // keys returns the texts of a key column, which must be complete and unique.
 func keys(t *Table, name string) ([]string, error) {
-	text := texts(t, name)
+	c := t.Column(name)
 	ids := make([]string, t.Rows)
-	seen := make(map[string]bool, t.Rows)
+	seen := newInterner()
 	var repeated tally
 	for r := range t.Rows {
-		ids[r] = text(r)
+		if !c.Missing(r) {
+			ids[r] = c.format(r)
+		}
 		if ids[r] == "" {
 			return nil, &RowError{Table: t.Name, Row: r + 1, Column: name, Problem: "is empty; every row needs its key"}
 		}
-		if seen[ids[r]] {
+		if int(seen.code([]byte(ids[r]))) != r-repeated.n {
 			repeated.add(ids[r])
 		}
-		seen[ids[r]] = true
 	}
 	if repeated.n > 0 {
 		return nil, &RowError{Table: t.Name, Column: name, Problem: fmt.Sprintf(

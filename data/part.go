@@ -74,11 +74,14 @@ func (p *partSource) read(s *store, part, accounts int, buffer []byte) ([]byte, 
 	p.words = p.words[:total*stride]
 	// Filling moves each offset to the next account's; they are moved back after.
 	buffer, err = s.readPart(part, buffer, func(words []uint64) {
-		for i := 0; i < len(words); i += stride {
+		for i := 0; i+1 < len(words); i += stride {
 			a := localOf(words[i+1])
-			to := p.offsets[a] * stride
+			to := p.words[p.offsets[a]*stride:]
 			p.offsets[a]++
-			copy(p.words[to:to+stride], words[i:i+stride])
+			to[0], to[1] = words[i], words[i+1] // a call of copy costs more than this
+			for k := 2; k < stride; k++ {
+				to[k] = words[i+k]
+			}
 		}
 	})
 	copy(p.offsets[1:], p.offsets[:accounts])

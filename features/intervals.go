@@ -42,7 +42,7 @@ type intervals struct {
 // valued and millionths are totals of the intervals before.
 type cell struct {
 	millionths     int64
-	min, max       float64
+	min, max       int64 // millionths
 	n, valued      int32
 	newest, oldest int32
 }
@@ -216,14 +216,14 @@ func (v *intervals) add(p *sourcePlan, r data.Records) bool {
 					return false
 				}
 				c.millionths += m
-				if p.ranged {
-					c.widen(float64(m) / data.Millionths)
+				if p.rangedIn[class] {
+					c.widen(m)
 				}
 				c.valued++
 			}
 		}
 		if p.daily {
-			for _, s := range p.slotsOf[class] {
+			for _, s := range p.countIn[class] {
 				v.bits[s*v.width+int(d-1)/64] |= 1 << ((d - 1) % 64)
 			}
 		}
@@ -232,12 +232,12 @@ func (v *intervals) add(p *sourcePlan, r data.Records) bool {
 }
 
 // widen takes a value into the cell's range; valued counts those before it.
-func (c *cell) widen(x float64) {
+func (c *cell) widen(m int64) {
 	if c.valued == 0 {
-		c.min, c.max = x, x
+		c.min, c.max = m, m
 		return
 	}
-	c.min, c.max = math.Min(c.min, x), math.Max(c.max, x)
+	c.min, c.max = min(c.min, m), max(c.max, m)
 }
 
 // tally fills the tallies of snapshot i.
@@ -250,12 +250,12 @@ func (v *intervals) tally(p *sourcePlan, i int) {
 			t := &p.tallies[w][s]
 			*t = tally{}
 			for _, class := range p.classes[s] {
-				v.addClass(p, t, class, classes, lo, hi)
+				v.addClass(t, class, classes, lo, hi, p.ranged[s])
 			}
 			if p.distinct {
 				t.types = v.types(p, s, classes, lo, hi)
 			}
-			if p.daily && t.n > 0 {
+			if p.counted[s] && t.n > 0 {
 				from := v.first
 				if lo > 0 {
 					from = v.bounds[lo-1]
@@ -267,7 +267,7 @@ func (v *intervals) tally(p *sourcePlan, i int) {
 }
 
 // addClass adds the records of a class in the intervals from lo to hi.
-func (v *intervals) addClass(p *sourcePlan, t *tally, class, classes, lo, hi int) {
+func (v *intervals) addClass(t *tally, class, classes, lo, hi int, ranged bool) {
 	var none cell
 	before, last := &none, &none
 	if lo > 0 {
@@ -284,7 +284,7 @@ func (v *intervals) addClass(p *sourcePlan, t *tally, class, classes, lo, hi int
 		t.newest = newest
 	}
 	valued := last.valued - before.valued
-	if p.aged || p.ranged && valued > 0 {
+	if ranged {
 		v.walk(t, class, classes, lo, hi)
 	}
 	t.n += int64(n)
@@ -309,10 +309,11 @@ func (v *intervals) walk(t *tally, class, classes, lo, hi int) {
 			}
 		}
 		if c.valued > before.valued {
+			low, high := float64(c.min)/data.Millionths, float64(c.max)/data.Millionths
 			if !ranged {
-				t.min, t.max, ranged = c.min, c.max, true
+				t.min, t.max, ranged = low, high, true
 			}
-			t.min, t.max = math.Min(t.min, c.min), math.Max(t.max, c.max)
+			t.min, t.max = min(t.min, low), max(t.max, high)
 		}
 		before = *c
 	}

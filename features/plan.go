@@ -25,11 +25,13 @@ type sourcePlan struct {
 	slotsOf [][]int // by class: the slots that its events belong to
 	classes [][]int // by slot: its classes
 
-	valued   bool // some feature needs values
-	ranged   bool // some feature needs the least or the largest value
-	daily    bool // some feature counts active days
-	distinct bool // some feature counts types
-	aged     bool // some feature needs the oldest event
+	valued   bool    // some feature needs values
+	daily    bool    // some feature counts active days
+	distinct bool    // some feature counts types
+	ranged   []bool  // by slot: some feature needs the least or the largest value, or the oldest event
+	counted  []bool  // by slot: some feature counts its active days
+	rangedIn []bool  // by class: one of its slots is ranged
+	countIn  [][]int // by class: those of its slots that are counted
 
 	running []tally   // by slot
 	tallies [][]tally // by window, then slot
@@ -118,13 +120,13 @@ func (p *sourcePlan) addTallied(column int, f *Feature) {
 	case Sum, Mean:
 		p.valued = true
 	case Min, Max:
-		p.valued, p.ranged = true, true
+		p.valued, p.ranged[w.slot] = true, true
 	case ActiveDays:
-		p.daily = true
+		p.daily, p.counted[w.slot] = true, true
 	case Distinct:
 		p.distinct = true
 	case Tenure:
-		p.aged = true
+		p.ranged[w.slot] = true
 	}
 }
 
@@ -135,6 +137,8 @@ func (p *sourcePlan) slotFor(f *Feature) int {
 	if i < 0 {
 		i = len(p.slots)
 		p.slots = append(p.slots, s)
+		p.ranged = append(p.ranged, false)
+		p.counted = append(p.counted, false)
 	}
 	return i
 }
@@ -143,12 +147,17 @@ func (p *sourcePlan) slotFor(f *Feature) int {
 func (p *sourcePlan) bindClasses() {
 	p.slotsOf = make([][]int, len(p.source.Classes))
 	p.classes = make([][]int, len(p.slots))
+	p.rangedIn, p.countIn = make([]bool, len(p.source.Classes)), make([][]int, len(p.source.Classes))
 	for c := range p.source.Classes {
 		class := &p.source.Classes[c]
 		for i, s := range p.slots {
 			if p.source.Passes(class, s.kind, s.where) {
 				p.slotsOf[c] = append(p.slotsOf[c], i)
 				p.classes[i] = append(p.classes[i], c)
+				p.rangedIn[c] = p.rangedIn[c] || p.ranged[i]
+				if p.counted[i] {
+					p.countIn[c] = append(p.countIn[c], i)
+				}
 			}
 		}
 	}
