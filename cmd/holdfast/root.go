@@ -7,8 +7,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
+	"runtime/debug"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,6 +33,9 @@ type app struct {
 	json    bool
 	quiet   bool
 	workers int
+
+	maxMemory  string
+	eventBytes int64 // of events to hold in memory; 0 for no bound
 }
 
 func newRoot(a *app) *cobra.Command {
@@ -52,6 +59,7 @@ gate refused; 10 not found; 12 integrity; 130, 143 interrupted.`,
 	f.BoolVar(&a.json, "json", false, "print one JSON object on standard output, and nothing else there")
 	f.BoolVar(&a.quiet, "quiet", false, "no progress")
 	f.IntVar(&a.workers, "workers", 0, "goroutines to use (default: one for each CPU); results do not depend on it")
+	f.StringVar(&a.maxMemory, "max-memory", "", "such as 512MB or 4GB: past it events go to disk, in the folder for temporary files; results do not depend on it")
 	root.AddCommand(demoCommand(a), checkCommand(a), featuresCommand(a), trainCommand(a), evaluateCommand(a),
 		predictCommand(a), modelsCommand(a), versionCommand(a))
 	return root
@@ -63,10 +71,48 @@ func (a *app) start() error {
 	if a.workers < 0 {
 		return usageError("--workers %d: expected zero or more", a.workers)
 	}
+	if err := a.boundMemory(); err != nil {
+		return err
+	}
 	if f, ok := a.stderr.(*os.File); ok && !a.quiet && !a.json && isTerminal(f) && os.Getenv("TERM") != "dumb" {
 		a.progress.w = f
 	}
 	return nil
+}
+
+// leastMemory is what a run takes before it has read an event.
+const leastMemory = 64 << 20
+
+// boundMemory reads --max-memory. Two fifths of it are for events; the rest is
+// for accounts, for what is being read and written, and for the collector's
+// slack, which a memory limit on the whole keeps in bounds.
+func (a *app) boundMemory() error {
+	if a.maxMemory == "" {
+		return nil
+	}
+	n, ok := byteSize(a.maxMemory)
+	if !ok || n < leastMemory {
+		return usageError("--max-memory %q: expected a size of 64MB or more, such as 512MB or 4GB", a.maxMemory)
+	}
+	debug.SetMemoryLimit(n - n/10)
+	a.eventBytes = n / 5 * 2
+	return nil
+}
+
+// byteSize reads a size in powers of 1024.
+func byteSize(text string) (n int64, ok bool) {
+	digits := strings.TrimRight(text, "KMGTiBkmgtb ")
+	unit := strings.ToUpper(strings.TrimSpace(text[len(digits):]))
+	unit = strings.TrimSuffix(strings.TrimSuffix(unit, "B"), "I")
+	power := strings.Index("KMGT", unit)
+	if len(unit) != 1 || power < 0 {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(digits, 64)
+	if err != nil || !(f > 0 && f < 1<<20) {
+		return 0, false
+	}
+	return int64(f * math.Exp2(10*float64(power+1))), true
 }
 
 // printJSON prints a command's one result object on one line.
@@ -111,7 +157,7 @@ func (a *app) load(ctx context.Context) (*loaded, error) {
 		a.warn("%s", note)
 	}
 	a.progress.begin("reading tables")
-	h, err := data.ReadHistory(ctx, a.fsys, p.sources, data.ReadOptions{Workers: a.workers,
+	h, err := data.ReadHistory(ctx, a.fsys, p.sources, data.ReadOptions{Workers: a.workers, MaxBytes: a.eventBytes,
 		Progress: func(done, total int) { a.progress.step("rows of events", done, total) }})
 	if err != nil {
 		return nil, err
