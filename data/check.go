@@ -57,6 +57,7 @@ func Check(h *History, s Sources) ([]Finding, error) {
 	for i := range h.Sources {
 		out = append(out, checkSource(&h.Sources[i], early[i])...)
 	}
+	out = append(out, checkContracts(h)...)
 	out = append(out, checkAttributes(s)...)
 	if len(h.Accounts) == 0 {
 		out = append(out, Finding{Fatal, "no_accounts", s.Accounts.Path, 0, 0, "the accounts table has no rows", nil})

@@ -4,24 +4,31 @@ package data
 
 import (
 	"cmp"
+	"fmt"
+	"math"
 	"slices"
+	"strings"
 )
 
 // A Contract is one term. Instants lie at the start of their calendar day
 // where the table holds dates.
 type Contract struct {
-	ID        string
-	Account   int32
-	Previous  int32 // the contract of the same account that was due when this one started, or -1
-	Y         int8  // 1 churned, 0 renewed, -1 not known
-	Start     int64
-	Due       int64
-	KnownAt   int64 // NoTime where not given
-	Notice    int64
-	Signed    int64
-	RenewedAt int64
-	Value     float64 // NaN where not given
-	Currency  string
+	ID          string
+	Account     int32
+	Previous    int32 // the term of the same account that this one continues, or -1; see Link
+	Episode     int32 // from 1; one more each time the account came back after its grace had passed
+	Y           int8  // 1 churned, 0 renewed, -1 not known
+	Involuntary int8  // 1 ended for an involuntary reason such as a failed payment, 0 for another, -1 no reason given
+	AutoRenew   int8  // 1 renews by itself, 0 does not, -1 not known
+	Start       int64
+	Due         int64
+	KnownAt     int64 // NoTime where not given
+	Notice      int64
+	Signed      int64
+	RenewedAt   int64
+	Value       float64 // of the whole term, NaN where not given
+	Kept        float64 // share of the yearly value that its renewal keeps, NaN where not known; see keptValue
+	Currency    string
 }
 
 func (h *History) addContracts(t *Table, s ContractSource, index *accountIndex) error {
@@ -37,7 +44,7 @@ func (h *History) addContracts(t *Table, s ContractSource, index *accountIndex) 
 			return err
 		}
 	}
-	value, err := numbers(t, s.Value)
+	terms, err := termReaders(t, s)
 	if err != nil {
 		return err
 	}
@@ -61,15 +68,18 @@ func (h *History) addContracts(t *Table, s ContractSource, index *accountIndex) 
 	h.drop(t.Name, "due is not after start", t.Rows, backwards)
 
 	slices.SortFunc(rows, func(a, b int) int {
-		return cmp.Or(cmp.Compare(owner(a), owner(b)), cmp.Compare(at[0](a), at[0](b)),
-			cmp.Compare(at[1](a), at[1](b)), cmp.Compare(ids[a], ids[b]))
+		if o, p := owner(a), owner(b); o != p {
+			return cmp.Compare(o, p)
+		}
+		return cmp.Or(cmp.Compare(at[0](a), at[0](b)), cmp.Compare(at[1](a), at[1](b)), cmp.Compare(ids[a], ids[b]))
 	})
 	var unseen tally
 	h.Contracts = make([]Contract, len(rows))
 	for i, r := range rows {
 		h.Contracts[i] = Contract{
 			ID: ids[r], Account: owner(r), Y: -1, Start: at[0](r), Due: at[1](r), KnownAt: at[2](r),
-			Notice: at[3](r), Signed: at[4](r), RenewedAt: at[5](r), Value: value(r), Currency: currency(r),
+			Notice: at[3](r), Signed: at[4](r), RenewedAt: at[5](r), Value: terms.value(r), Kept: terms.kept(r),
+			AutoRenew: terms.autoRenew(r), Involuntary: terms.involuntary(r), Currency: currency(r),
 		}
 		switch {
 		case s.Outcome == "" || outcome(r) == "":
@@ -84,36 +94,92 @@ func (h *History) addContracts(t *Table, s ContractSource, index *accountIndex) 
 	}
 	h.drop(t.Name, "the outcome has no known_at, so it counts as not known", t.Rows, unseen)
 	h.ContractAttributes = pick(t, s.Attributes, rows)
-	h.linkContracts()
+	h.Link(s.GraceDays)
+	if s.Kept == "" && s.RenewedValue == "" && s.ValueKnown == "start" {
+		h.keptValue()
+	}
 	return nil
 }
 
-// linkContracts sets each account's range of contracts and each contract's
-// predecessor: the first of the account's contracts that was due on the day it
-// started, or the day before, where due dates are last days.
-func (h *History) linkContracts() {
-	for lo := 0; lo < len(h.Contracts); {
-		a := h.Contracts[lo].Account
-		hi := lo
-		for hi < len(h.Contracts) && h.Contracts[hi].Account == a {
-			hi++
-		}
-		h.Accounts[a].FirstContract, h.Accounts[a].EndContract = int32(lo), int32(hi)
-		dueOn := make(map[int]int32, hi-lo)
-		for k := hi - 1; k >= lo; k-- {
-			dueOn[DayOf(h.Contracts[k].Due, h.Location)] = int32(k)
-		}
-		for k := lo; k < hi; k++ {
-			start := DayOf(h.Contracts[k].Start, h.Location)
-			p, ok := dueOn[start]
-			if !ok {
-				p, ok = dueOn[start-1]
-			}
-			if !ok || int(p) == k {
-				p = -1
-			}
-			h.Contracts[k].Previous = p
-		}
-		lo = hi
+// A termReader reads what a contracts table says of each term beside its dates
+// and its outcome.
+type termReader struct {
+	value, kept            func(row int) float64
+	autoRenew, involuntary func(row int) int8
+}
+
+// termReaders checks and reads the columns of a contract source that need not
+// be given.
+func termReaders(t *Table, s ContractSource) (r termReader, err error) {
+	if r.value, err = numbers(t, s.Value); err != nil {
+		return r, err
 	}
+	if r.kept, err = declaredKept(t, s, r.value); err != nil {
+		return r, err
+	}
+	if r.autoRenew, err = yesNo(t, s.AutoRenew); err != nil {
+		return r, err
+	}
+	reason := texts(t, s.Reason)
+	r.involuntary = func(row int) int8 {
+		switch text := reason(row); {
+		case text == "":
+			return -1
+		case slices.Contains(s.Involuntary, text):
+			return 1
+		}
+		return 0
+	}
+	return r, nil
+}
+
+// declaredKept reads the share of value kept: the column kept as it is, or
+// renewed_value over value, NaN where either is missing or value is not above
+// 0. Without a column it is NaN.
+func declaredKept(t *Table, s ContractSource, value func(int) float64) (func(int) float64, error) {
+	name := cmp.Or(s.Kept, s.RenewedValue)
+	column, err := numbers(t, name)
+	if err != nil {
+		return nil, err
+	}
+	for r := range t.Rows {
+		if v := column(r); v < 0 || math.IsInf(v, 1) {
+			return nil, &RowError{Table: t.Name, Row: r + 1, Column: name, Problem: fmt.Sprintf(
+				"holds %v; expected 0 or more, or null where nothing is known", v)}
+		}
+	}
+	if s.Kept != "" || s.RenewedValue == "" {
+		return column, nil
+	}
+	return func(r int) float64 { return share(column(r), value(r)) }, nil
+}
+
+// yesNo reads a column of yes and no in any of the usual spellings: 1, 0, or
+// -1 where it is missing.
+func yesNo(t *Table, name string) (func(int) int8, error) {
+	c := t.Column(name)
+	if c == nil {
+		return func(int) int8 { return -1 }, nil
+	}
+	text := c.AsText()
+	values := make([]int8, len(text.Dict))
+	for k, word := range text.Dict {
+		switch strings.ToLower(word) {
+		case "true", "yes", "y", "t", "1":
+			values[k] = 1
+		case "false", "no", "n", "f", "0":
+			values[k] = 0
+		case "":
+			values[k] = -1
+		default:
+			return nil, &RowError{Table: t.Name, Column: name, Problem: fmt.Sprintf(
+				"holds %q; expected true or false, yes or no, 1 or 0", word)}
+		}
+	}
+	return func(r int) int8 {
+		if text.Codes[r] < 0 {
+			return -1
+		}
+		return values[text.Codes[r]]
+	}, nil
 }

@@ -25,6 +25,8 @@ type History struct {
 	ContractAttributes []Column // aligned with Contracts
 	Show               []Column // aligned with Accounts
 
+	GraceDays int // how late a successor still renews a term; see Link
+
 	Newest  int64   // latest event time of all sources, or latest contract start without events
 	Dropped []Count // rows left out, by reason
 

@@ -47,6 +47,13 @@ type ContractSource struct {
 	Signed     string   // when the renewal was signed early
 	RenewedAt  string   // rolling terms: when the renewal was seen
 	Attributes []string // facts known at the start, used as features
+
+	AutoRenew    string   // yes or no, known at the start
+	Reason       string   // why a term ended
+	Involuntary  []string // values of Reason that the account did not choose, such as a failed payment
+	Kept         string   // share of the value that the renewal kept; empty: from RenewedValue or the successors' values
+	RenewedValue string   // value of the renewal for a term of the same length
+	GraceDays    int      // how late a successor still renews a term
 }
 
 // An EventSource declares one stream of dated rows.
@@ -101,7 +108,7 @@ func readFacts(fsys FS, s Sources) (accounts, contracts *Table, err error) {
 	}
 	if c := s.Contracts; c != nil {
 		cols := named(append([]string{c.Key, c.Account, c.Start, c.Due, c.Value, c.Currency, c.Outcome,
-			c.KnownAt, c.Notice, c.Signed, c.RenewedAt}, c.Attributes...))
+			c.KnownAt, c.Notice, c.Signed, c.RenewedAt, c.AutoRenew, c.Reason, c.Kept, c.RenewedValue}, c.Attributes...))
 		if contracts, err = Read(fsys, c.Path, cols); err != nil {
 			return nil, nil, fmt.Errorf("contracts: %w", err)
 		}
