@@ -95,7 +95,8 @@ func (h *History) addContracts(t *Table, s ContractSource, index *accountIndex) 
 	h.drop(t.Name, "the outcome has no known_at, so it counts as not known", t.Rows, unseen)
 	h.ContractAttributes = pick(t, s.Attributes, rows)
 	h.Link(s.GraceDays)
-	if s.Kept == "" && s.RenewedValue == "" && s.ValueKnown == "start" {
+	h.ValueAtStart = s.ValueKnown == "start"
+	if s.Kept == "" && s.RenewedValue == "" && h.ValueAtStart {
 		h.keptValue()
 	}
 	return nil

@@ -17,7 +17,7 @@ func checkContracts(h *History) []Finding {
 	var out []Finding
 	if all := h.Currencies(); len(all) > 1 {
 		out = append(out, Finding{Warning, "currencies", "contracts", 0, 0, fmt.Sprintf(
-			"values are in %s; they are never added or compared, so the value cannot be a feature and totals are refused", strings.Join(all, " and ")), nil})
+			"values are in %s; they are never added or compared, so the value is no feature and totals are refused", strings.Join(all, " and ")), nil})
 	}
 	churned, renewed := 0, 0
 	var back, alone tally

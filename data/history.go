@@ -25,7 +25,8 @@ type History struct {
 	ContractAttributes []Column // aligned with Contracts
 	Show               []Column // aligned with Accounts
 
-	GraceDays int // how late a successor still renews a term; see Link
+	GraceDays    int  // how late a successor still renews a term; see Link
+	ValueAtStart bool // a contract's value is known when its term starts; else it is no feature
 
 	Newest  int64   // latest event time of all sources, or latest contract start without events
 	Dropped []Count // rows left out, by reason

@@ -74,8 +74,8 @@ func (h *History) linkAccount(lo, hi int32) {
 				break
 			}
 			k := &h.Contracts[d.k]
-			// Twice the distance, and one more on the far side, so that ties go to the term already due.
-			if far := max(2*gap, 1-2*gap); far < nearest && k.Start < c.Start && k.Due < c.Due {
+			// Dues ascend, so that of two as near the one already due stays.
+			if far := max(gap, -gap); far < nearest && k.Start < c.Start && k.Due < c.Due {
 				nearest, c.Previous = far, d.k
 			}
 		}

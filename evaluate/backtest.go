@@ -178,6 +178,7 @@ func blindfold(f *features.Frame) *features.Frame {
 	for i := range f.Rows {
 		r := &f.Rows[i]
 		r.Y, r.Mature, r.Value = features.Unknown, features.Never, math.NaN()
+		r.Kept, r.Involuntary = math.NaN(), false
 	}
 	return f
 }

@@ -5,6 +5,7 @@ package features
 import (
 	"slices"
 	"sort"
+	"time"
 
 	"github.com/holdfast-churn/holdfast/data"
 )
@@ -17,6 +18,7 @@ func (l *listing) listActivity() {
 	h, o := l.h, &l.spec.Outcome
 	of := slices.IndexFunc(h.Sources, func(s data.Source) bool { return s.Name == o.Of })
 	src := &h.Sources[of]
+	lag := l.spec.lag(o.Of)
 	for a := l.part.First; a < l.part.End; a++ {
 		first := len(l.rows)
 		events := l.part.Events(of, a)
@@ -32,7 +34,8 @@ func (l *listing) listActivity() {
 			end := addDays(t, o.HorizonDays, h.Location)
 			mark := label{Unknown, Never}
 			if l.asOf == history {
-				mark = activityLabel(events, t, end, src.Newest)
+				mark = activityLabel(events, t, end, lag, src.Newest)
+				l.outcomes.snapshot(mark.y)
 			}
 			l.addActivity(int32(a), t, end, mark)
 		}
@@ -45,6 +48,7 @@ func (l *listing) addActivity(a int32, t, end int64, mark label) {
 	l.rows = append(l.rows, Row{
 		Account: acc.ID, Group: acc.Group, Segment: acc.Segment, Phase: acc.Phase, Snapshot: t, Due: end,
 		LeadDays: lead(t, end, l.h.Location), Mature: mark.mature, Y: mark.y, Weight: 1, Value: nan, Status: Scored,
+		Kept: nan, AutoRenew: Unknown,
 	})
 	l.snaps = append(l.snaps, snapshot{t: t, due: end, contract: -1})
 }
@@ -80,4 +84,15 @@ func activeWithin(events []data.Event, from, t int64) bool {
 		}
 	}
 	return false
+}
+
+// lag returns how long after they happened the rows of a source become known
+// at the soonest.
+func (s *Spec) lag(source string) int64 {
+	for i := range s.Sources {
+		if s.Sources[i].Name == source {
+			return int64(s.Sources[i].LagDays) * int64(24*time.Hour)
+		}
+	}
+	return 0
 }

@@ -21,7 +21,8 @@ type AutoOptions struct {
 // recency and trend; for every source as a whole active days and distinct
 // types beside them; every declared attribute; segment, phase, tenure, and in
 // renewal mode term number, term length, days to due, lateness of the previous
-// renewal and, where known, the value.
+// renewal and, where known, whether it renews by itself and the value, unless
+// values are in several currencies.
 //
 // Pillars are guessed from names. A project file replaces any feature by name.
 func Auto(h *data.History, o Outcome, opt AutoOptions) []Feature {
@@ -157,7 +158,10 @@ func (b *autoBuilder) facts(h *data.History, o Outcome, opt AutoOptions) {
 	if o.Rolling {
 		term("previous_renewal_late_days", PreviousLate, "days", "days the previous renewal came after its due date")
 	}
-	if opt.ValueKnown {
+	if slices.ContainsFunc(h.Contracts, func(c data.Contract) bool { return c.AutoRenew >= 0 }) {
+		term("auto_renew", AutoRenew, "", "renews by itself")
+	}
+	if opt.ValueKnown && len(h.Currencies()) < 2 { // values in two currencies cannot be compared
 		term("contract_value", Value, "", "value of the contract")
 	}
 }

@@ -33,6 +33,9 @@ type Built struct {
 	Frame *Frame
 	Terms int          // contracts, or accounts in activity mode
 	Left  []data.Count // snapshots or terms without a row, by reason
+	// Outcomes counts how the terms ended, or in activity mode the snapshots;
+	// only set for a build of the whole history.
+	Outcomes []data.Count
 	// Show holds the pass-through columns of the accounts table for each row
 	// of the frame; only set for an as-of build.
 	Show []data.Column
@@ -80,7 +83,7 @@ func Stream(ctx context.Context, h *data.History, spec *Spec, o Options, each fu
 		return nil, err
 	}
 	t := newTemplate(h, spec)
-	s := &stream{h: h, spec: spec, options: o, each: each, template: t, left: map[refusal]int{}}
+	s := &stream{h: h, spec: spec, options: o, each: each, template: t, left: map[refusal]int{}, outcomes: outcomeTally{}}
 	s.ready = sync.NewCond(&s.mu)
 	workers := o.Workers
 	if workers <= 0 {
@@ -98,6 +101,9 @@ func Stream(ctx context.Context, h *data.History, spec *Spec, o Options, each fu
 		return nil, s.err
 	}
 	b := &Built{Terms: len(h.Contracts), Left: countsOf(s.left, s.rows), Show: s.show}
+	if o.AsOf.IsZero() {
+		b.Outcomes = s.outcomes.counts(spec.Outcome.Mode)
+	}
 	if spec.Outcome.Mode == Activity {
 		b.Terms = len(h.Accounts)
 	}
@@ -114,13 +120,14 @@ type stream struct {
 
 	taken atomic.Int64 // parts
 
-	mu    sync.Mutex
-	ready *sync.Cond
-	next  int // the part to be handed over
-	err   error
-	left  map[refusal]int
-	rows  int
-	show  []data.Column
+	mu       sync.Mutex
+	ready    *sync.Cond
+	next     int // the part to be handed over
+	err      error
+	left     map[refusal]int
+	outcomes outcomeTally
+	rows     int
+	show     []data.Column
 }
 
 // run makes parts until none are left.
@@ -148,7 +155,7 @@ func (s *stream) run(ctx context.Context) {
 
 // make lists the snapshots of a part and fills their features.
 func (s *stream) make(k *kernel, part *data.Part) (*listing, *Frame) {
-	l := &listing{h: s.h, spec: s.spec, part: part, asOf: history, left: map[refusal]int{}}
+	l := &listing{h: s.h, spec: s.spec, part: part, asOf: history, left: map[refusal]int{}, outcomes: outcomeTally{}}
 	if !s.options.AsOf.IsZero() {
 		l.asOf = s.options.AsOf.UnixNano()
 	}
@@ -183,6 +190,7 @@ func (s *stream) hand(i int, l *listing, f *Frame, err error) bool {
 		for why, n := range l.left {
 			s.left[why] += n
 		}
+		s.outcomes.add(l.outcomes)
 		if l.asOf != history {
 			s.addShow(l)
 		}
@@ -261,6 +269,8 @@ type listing struct {
 	snaps []snapshot // aligned with rows
 	spans []span
 	left  map[refusal]int
+
+	outcomes outcomeTally
 }
 
 // history stands for no as-of instant: the whole history is wanted.
@@ -271,10 +281,6 @@ type span struct {
 	account    int32
 	start, end int
 }
-
-// afterData refuses snapshots that lie after the newest event: what they
-// would have seen is not there yet.
-const afterData refusal = "the snapshot lies after the newest event"
 
 func (l *listing) listRenewals() {
 	h, o := l.h, &l.spec.Outcome
@@ -290,15 +296,13 @@ func (l *listing) listRenewals() {
 				continue
 			}
 			c := &h.Contracts[k]
-			label := renewalLabel(h, o, o.Declared, k)
+			label := renewalLabel(h, o, k)
+			l.outcomes.term(h, k, label.y)
 			from := len(l.rows)
 			for _, t := range snapshotsOf(c, o.LeadDays, h.Location) {
-				switch why := atRisk(h, o.Rolling, k, t); {
-				case why != "":
+				if why := eligible(h, o, k, t, end); why != "" {
 					l.left[why]++
-				case t > end:
-					l.left[afterData]++
-				default:
+				} else {
 					l.add(k, t, label, Scored)
 				}
 			}
@@ -315,7 +319,7 @@ func (l *listing) listRenewals() {
 func (l *listing) addAsOf(k int32) {
 	h, o := l.h, &l.spec.Outcome
 	status := Scored
-	switch why := atRisk(h, o.Rolling, k, l.asOf); why {
+	switch why := atRisk(h, o, k, l.asOf); why {
 	case "":
 	case notStarted, alreadyDue:
 		return // not running: nobody expects a row
@@ -341,6 +345,7 @@ func (l *listing) add(k int32, t int64, label label, status Status) {
 	l.rows = append(l.rows, Row{
 		Account: a.ID, Contract: c.ID, Group: a.Group, Segment: a.Segment, Phase: a.Phase, Currency: c.Currency, Snapshot: t, Due: c.Due,
 		LeadDays: lead(t, c.Due, l.h.Location), Mature: label.mature, Y: label.y, Weight: 1, Value: c.Value, Status: status,
+		TermDays: lead(c.Start, c.Due, l.h.Location), Kept: kept(c, label.y), AutoRenew: c.AutoRenew, Involuntary: label.y == 1 && c.Involuntary == 1,
 	})
 	l.snaps = append(l.snaps, snapshot{t: t, due: c.Due, contract: k})
 }

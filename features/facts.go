@@ -46,6 +46,22 @@ func factOf(h *data.History, c *Column) (f fact, ok bool) {
 		f.number = func(_ int32, s *snapshot) float64 { return previousLate(h, s.contract) }
 	case Value:
 		f.number = func(_ int32, s *snapshot) float64 { return h.Contracts[s.contract].Value }
+	case Episode:
+		f.number = func(_ int32, s *snapshot) float64 { return float64(h.Contracts[s.contract].Episode) }
+	case WinBack:
+		f.number = func(_ int32, s *snapshot) float64 {
+			if h.Contracts[s.contract].Episode > 1 {
+				return 1
+			}
+			return 0
+		}
+	case AutoRenew:
+		f.number = func(_ int32, s *snapshot) float64 {
+			if renews := h.Contracts[s.contract].AutoRenew; renews >= 0 {
+				return float64(renews)
+			}
+			return math.NaN()
+		}
 	default:
 		return fact{}, false
 	}
@@ -59,7 +75,7 @@ func (f *Feature) isFact() bool {
 }
 
 // termNumbers returns for each contract its place in the chain of terms that
-// followed each other without a gap, from 1.
+// continued each other within grace, from 1.
 func termNumbers(h *data.History) []float64 {
 	number := make([]float64, len(h.Contracts))
 	for k := range h.Contracts { // predecessors come first: they start earlier

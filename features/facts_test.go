@@ -18,7 +18,7 @@ import (
 // withFacts is a history of two accounts with every kind of fact; account b
 // lacks what may be missing.
 func withFacts() *data.History {
-	h := &data.History{Location: time.UTC, Newest: on("2025-06-01"),
+	h := &data.History{Location: time.UTC, Newest: on("2025-06-01"), ValueAtStart: true,
 		Accounts: []data.Account{
 			{ID: "a", Group: "g", Segment: "smb", Phase: "live", Created: on("2024-01-01"), EndContract: 2},
 			{ID: "b", Group: "b", Created: data.NoTime, FirstContract: 2, EndContract: 3}},
@@ -31,8 +31,8 @@ func withFacts() *data.History {
 	}
 	for i, c := range []data.Contract{
 		{ID: "a1", Account: 0, Previous: -1, Start: on("2024-01-01"), Due: on("2024-12-31"), RenewedAt: on("2025-01-05"), Value: 100, Currency: "EUR"},
-		{ID: "a2", Account: 0, Previous: 0, Start: on("2024-12-31"), Due: on("2025-07-31"), RenewedAt: data.NoTime, Value: math.NaN()},
-		{ID: "b1", Account: 1, Previous: -1, Start: on("2025-01-01"), Due: on("2025-06-30"), RenewedAt: data.NoTime, Value: 50},
+		{ID: "a2", Account: 0, Previous: 0, Start: on("2024-12-31"), Due: on("2025-07-31"), RenewedAt: data.NoTime, Value: math.NaN(), Episode: 2},
+		{ID: "b1", Account: 1, Previous: -1, Start: on("2025-01-01"), Due: on("2025-06-30"), RenewedAt: data.NoTime, Value: 50, Episode: 1, AutoRenew: -1},
 	} {
 		c.Y, c.KnownAt, c.Notice, c.Signed = -1, data.NoTime, data.NoTime, data.NoTime
 		if i == 0 {
@@ -46,7 +46,9 @@ func withFacts() *data.History {
 func factSpec(h *data.History) *Spec {
 	o := Outcome{Mode: Renewal, LeadDays: []int{30}, Declared: true, Rolling: true}
 	s := &Spec{Version: SpecVersion, Timezone: "UTC", Outcome: o}
-	s.Features = Auto(h, o, AutoOptions{WindowDays: []int{30}, ValueKnown: true})
+	s.Features = append(Auto(h, o, AutoOptions{WindowDays: []int{30}, ValueKnown: true}),
+		Feature{Name: "episode", From: FromContract, Agg: Episode, Kind: NumberKind},
+		Feature{Name: "came_back", From: FromContract, Agg: WinBack, Kind: NumberKind})
 	return s
 }
 
@@ -75,7 +77,8 @@ func TestFactsAndTable(t *testing.T) {
 		"y": {"-", "-"}, "mature": {"-", "-"}, "value": {"-", "50"},
 		"segment": {"smb", "-"}, "phase": {"live", "-"}, "plan": {"pro", "-"}, "seats": {"7", "-"}, "since": {"19000", "19001"},
 		"tenure_days": {"517", "-"}, "auto": {"0", "1"}, "term_number": {"2", "1"}, "term_length_days": {"212", "180"},
-		"days_to_due": {"60", "29"}, "previous_renewal_late_days": {"5", "0"}, "contract_value": {"-", "50"},
+		"days_to_due": {"60", "29"}, "previous_renewal_late_days": {"5", "0"}, "contract_value": {"-", "50"}, "kept": {"-", "-"},
+		"episode": {"2", "1"}, "came_back": {"1", "0"}, "auto_renew": {"0", "-"},
 	}
 	for name, cells := range want {
 		if got := [2]string{cell(0, name), cell(1, name)}; got != cells {

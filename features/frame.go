@@ -29,12 +29,22 @@ type Row struct {
 	Snapshot int64   // instant t, nanoseconds since the epoch; only what was known before it is in the features
 	Due      int64   // renewal mode: scheduled due date; activity mode: end of the horizon
 	LeadDays int32   // whole days from Snapshot to Due
+	TermDays int32   // whole days from the term's start to Due; 0 in activity mode and for ready tables
 	Mature   int64   // instant at which the outcome was known, Never where it is not
 	Y        int8    // 1 churned, 0 stayed, Unknown
 	Weight   float64 // 1/K with K snapshots of one renewal
 	Value    float64 // money at stake, NaN where not given; for reports only
+	Kept     float64 // share of the yearly value kept: 0 for a churn, NaN where not known; an outcome, never a feature
 	Status   Status
+
+	AutoRenew   int8 // 1 the contract renews by itself, 0 it does not, Unknown
+	Involuntary bool // churned for a reason the account did not choose; an outcome, never a feature
 }
+
+// MultiYearDays is the longest term that still counts as one of a year: a year
+// and what notice and rounding add to it. A row with more TermDays is of a
+// multi-year term.
+const MultiYearDays = 400
 
 // Matured returns the instant from which the row may train: when its outcome
 // was known, and not before it was due. A renewal that was signed early must
@@ -42,7 +52,8 @@ type Row struct {
 // far too low (METHODS.md section 1).
 func (r *Row) Matured() int64 { return max(r.Mature, r.Due) }
 
-// Unknown is the Y of a row without a known outcome.
+// Unknown is the Y of a row without a known outcome, and its AutoRenew where
+// nobody says.
 const Unknown int8 = -1
 
 // Never is the Mature of a row whose outcome is not known.

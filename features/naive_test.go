@@ -111,7 +111,7 @@ func (h *rawHistory) tables() (*data.Tables, data.Sources) {
 	s := data.Sources{Location: h.loc,
 		Accounts: data.AccountSource{Key: "id", Created: "created"},
 		Contracts: &data.ContractSource{Key: "id", Account: "account", Start: "start", Due: "due", Outcome: "outcome",
-			Churned: []string{"churned"}, KnownAt: "known", RenewedAt: "renewed"},
+			Churned: []string{"churned"}, KnownAt: "known", RenewedAt: "renewed", ValueKnown: "start"},
 		Events: []data.EventSource{{Name: "app", Account: "account", Time: "at", KnownAt: "loaded", Type: "kind", Value: "value", ID: "id", Lag: h.lag}},
 	}
 	if !h.loads {

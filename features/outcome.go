@@ -34,18 +34,18 @@ type label struct {
 
 // renewalLabel returns the outcome of contract k. A declared outcome is the
 // truth, mature at due + grace and not before the instant it was known. Else
-// the term was renewed if the account has a contract that starts within grace
-// of the due date, on either side, and runs on after it (an add-on in mid-term
-// renews nothing); that is mature at due + grace, and unknown while the history
-// does not reach so far.
+// the term was renewed if a contract continues it by due + grace (data.Link
+// has the rule: an add-on in mid-term renews nothing, and neither does the
+// successor of a parallel contract); that is mature at due + grace, and unknown
+// while the history does not reach so far.
 //
-// Both classes mature at the same instant: taking renewals that are known
-// early and churns that are not would make every prediction too low (METHODS
-// section 1).
-func renewalLabel(h *data.History, o *Outcome, declared bool, k int32) label {
+// Both classes mature at the same instant, also where a renewal was early:
+// taking renewals that are known early and churns that are not would make
+// every prediction too low (METHODS section 1).
+func renewalLabel(h *data.History, o *Outcome, k int32) label {
 	c := &h.Contracts[k]
 	mature := addDays(c.Due, o.GraceDays, h.Location)
-	if declared {
+	if o.Declared {
 		if c.Y < 0 {
 			return label{Unknown, Never}
 		}
@@ -57,21 +57,32 @@ func renewalLabel(h *data.History, o *Outcome, declared bool, k int32) label {
 	if h.Newest < mature {
 		return label{Unknown, Never}
 	}
-	a, early := h.Accounts[c.Account], addDays(c.Due, -o.GraceDays, h.Location)
-	for j := a.FirstContract; j < a.EndContract; j++ {
-		next := &h.Contracts[j]
-		if next.Start > c.Start && next.Due > c.Due && next.Start >= early && next.Start <= mature {
-			return label{0, mature}
-		}
+	if next := h.Successor(k); next >= 0 && h.Contracts[next].Start <= mature {
+		return label{0, mature}
 	}
 	return label{1, mature}
 }
 
+// kept returns the share of the yearly value of contract k that is left after
+// its outcome y: nothing of a churned term, what the renewal kept of a renewed
+// one (contraction below 0.98, expansion above 1.02), NaN where it is not
+// known.
+func kept(c *data.Contract, y int8) float64 {
+	switch y {
+	case 0:
+		return c.Kept
+	case 1:
+		return 0
+	}
+	return nan
+}
+
 // activityLabel returns the outcome of an account at snapshot t: y = 1 if no
-// event of the source happened in [t, t + horizon). It is known at the end of
-// the horizon, or when the event that decides it was known, if later, and
-// unknown while the source's events do not reach so far (newest).
-func activityLabel(events []data.Event, t, end, newest int64) label {
+// event of the source happened in [t, t + horizon). It matures, for both
+// classes, at the end of the horizon and of the source's declared lag, or when
+// the event that decides it was known, if later. It is unknown while the
+// source's events do not reach the end of the horizon (newest).
+func activityLabel(events []data.Event, t, end, lag, newest int64) label {
 	if newest < end {
 		return label{Unknown, Never}
 	}
@@ -80,9 +91,9 @@ func activityLabel(events []data.Event, t, end, newest int64) label {
 		known = min(known, events[i].Known)
 	}
 	if known == Never {
-		return label{1, end}
+		return label{1, end + lag}
 	}
-	return label{0, max(end, known)}
+	return label{0, max(end+lag, known)}
 }
 
 // A refusal says why a term has no row at a snapshot.
@@ -95,13 +106,15 @@ const (
 	alreadyDue   refusal = "the term was already due"
 	notActive    refusal = "the account was not active"
 	neverActive  refusal = "the account has no event to start from"
+	afterData    refusal = "the snapshot lies after the newest event"
 )
 
 // atRisk says whether the term of contract k can be looked at from t without
 // hindsight: it has started and is not due; where renewals are dated, the
-// renewal that began it was seen before t; and it is not decided yet. The
-// empty refusal means yes.
-func atRisk(h *data.History, rolling bool, k int32, t int64) refusal {
+// renewal that began it was seen before t; and it is not decided yet, by a date
+// that was known or, where outcomes are derived, by a successor that had
+// started. The empty refusal means yes.
+func atRisk(h *data.History, o *Outcome, k int32, t int64) refusal {
 	c := &h.Contracts[k]
 	switch {
 	case !knownBy(c.Start, t):
@@ -109,7 +122,7 @@ func atRisk(h *data.History, rolling bool, k int32, t int64) refusal {
 	case c.Due <= t:
 		return alreadyDue
 	}
-	if rolling && c.Previous >= 0 {
+	if o.Rolling && c.Previous >= 0 {
 		if p := &h.Contracts[c.Previous]; p.RenewedAt == data.NoTime || p.RenewedAt >= t {
 			return notSeen
 		}
@@ -117,7 +130,21 @@ func atRisk(h *data.History, rolling bool, k int32, t int64) refusal {
 	if knownBy(c.Notice, t) || knownBy(c.Signed, t) || (c.Y >= 0 && knownBy(c.KnownAt, t)) {
 		return alreadyKnown
 	}
+	if !o.Declared {
+		if next := h.Successor(k); next >= 0 && knownBy(h.Contracts[next].Start, t) {
+			return alreadyKnown
+		}
+	}
 	return ""
+}
+
+// eligible is atRisk for a row of the history, whose data end at end: a
+// snapshot after that would have seen what is not there yet.
+func eligible(h *data.History, o *Outcome, k int32, t, end int64) refusal {
+	if why := atRisk(h, o, k, t); why != "" || t <= end {
+		return why
+	}
+	return afterData
 }
 
 // snapshotsOf returns the snapshots of a term, in order of time: the start of

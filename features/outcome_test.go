@@ -33,12 +33,6 @@ func one(contracts []data.Contract, events ...data.Event) *data.History {
 				*p = data.NoTime
 			}
 		}
-		c.Previous = -1
-		for j := range contracts {
-			if contracts[j].Due == c.Start {
-				c.Previous = int32(j)
-			}
-		}
 	}
 	for i := range events {
 		events[i].Known = max(events[i].Known, events[i].Time)
@@ -47,6 +41,7 @@ func one(contracts []data.Contract, events ...data.Event) *data.History {
 	h := &data.History{Location: time.UTC, Accounts: []data.Account{{ID: "a", Group: "a", Created: on("2023-12-01"), EndContract: int32(len(contracts))}},
 		Contracts: contracts, Newest: on("2025-12-31")}
 	h.AddSource("app", []string{"use"}, on("2025-12-31"), [][]data.Event{events})
+	h.Link(0)
 	return h
 }
 
@@ -93,15 +88,20 @@ func TestRenewalLabel(t *testing.T) {
 		{"not known yet", []data.Contract{with(-1, "")}, 0, true, Unknown, ""},
 		{"derived: a successor on the due date", []data.Contract{with(-1, ""), next("2024-12-31")}, 30, false, 0, "2025-01-30"},
 		{"derived: a successor on the first day of grace", []data.Contract{with(-1, ""), next("2024-12-01")}, 30, false, 0, "2025-01-30"},
+		{"derived: an early renewal matures no sooner", []data.Contract{with(-1, ""), next("2024-12-05")}, 30, false, 0, "2025-01-30"},
+		{"derived: the successor of a parallel contract", []data.Contract{with(-1, ""), {ID: "p1", Start: on("2024-01-11"), Due: on("2025-01-10"), Y: -1},
+			{ID: "p2", Start: on("2025-01-11"), Due: on("2026-01-10"), Y: -1}}, 30, false, 1, "2025-01-30"},
 		{"derived: a second contract in mid-term", []data.Contract{with(-1, ""), next("2024-11-30")}, 30, false, 1, "2025-01-30"},
 		{"derived: an add-on that ends with the term", []data.Contract{with(-1, ""), {ID: "k2", Start: on("2024-12-10"), Due: on("2024-12-31"), Y: -1}}, 30, false, 1, "2025-01-30"},
 		{"derived: a successor on the last day of grace", []data.Contract{with(-1, ""), next("2025-01-30")}, 30, false, 0, "2025-01-30"},
 		{"derived: a win-back after grace", []data.Contract{with(-1, ""), next("2025-01-31")}, 30, false, 1, "2025-01-30"},
 		{"derived: nothing came", []data.Contract{with(-1, "")}, 30, false, 1, "2025-01-30"},
+		{"derived, without grace: the day after is too late", []data.Contract{with(-1, ""), next("2025-01-01")}, 0, false, 1, "2024-12-31"},
 		{"derived: the data end before grace does", []data.Contract{with(-1, "")}, 400, false, Unknown, ""},
 	} {
 		h := one(c.contracts)
-		got := renewalLabel(h, &Outcome{GraceDays: c.grace}, c.declared, 0)
+		h.Link(c.grace)
+		got := renewalLabel(h, &Outcome{GraceDays: c.grace, Declared: c.declared}, 0)
 		want := label{c.y, Never}
 		if c.mature != "" {
 			want.mature = on(c.mature)
@@ -173,7 +173,7 @@ func TestAtRisk(t *testing.T) {
 			c.change(&k)
 		}
 		h := one([]data.Contract{previous, k})
-		if got := atRisk(h, c.rolling, 1, on(c.t)); got != c.want {
+		if got := atRisk(h, &Outcome{Rolling: c.rolling, Declared: true}, 1, on(c.t)); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
@@ -265,6 +265,8 @@ func TestActivity(t *testing.T) {
 func TestBuildRefuses(t *testing.T) {
 	h := one([]data.Contract{{ID: "k", Start: on("2024-01-01"), Due: on("2024-12-31")}})
 	renewal := Outcome{Mode: Renewal, LeadDays: []int{30}}
+	linked30 := renewal
+	linked30.GraceDays = 30
 	uses := Feature{Name: "uses", From: "app", Agg: Count, Kind: NumberKind}
 	for _, c := range []struct {
 		outcome  Outcome
@@ -283,6 +285,8 @@ func TestBuildRefuses(t *testing.T) {
 		{renewal, []Feature{{Name: "x", From: FromAccount, Agg: Attribute, Column: "plan"}}, `no attribute "plan"`},
 		{renewal, []Feature{{Name: "x", From: FromContract, Agg: Last}}, `from "contract" is not an event source`},
 		{renewal, []Feature{{Name: "x", From: "app", Type: "use", Agg: Distinct}}, "counts types"},
+		{renewal, []Feature{{Name: "worth", From: FromContract, Agg: Value}}, `feature "worth": the value of a contract is known only at the end of its term`},
+		{linked30, nil, "a grace of 30 days, but the terms of the history were linked with one of 0"},
 	} {
 		_, err := Build(context.Background(), h, &Spec{Outcome: c.outcome, Features: c.features}, Options{})
 		if err == nil || !strings.Contains(err.Error(), c.want) {

@@ -10,14 +10,14 @@ import (
 
 // keyColumns are the names that Table puts before the features; no feature may
 // have one of them.
-var keyColumns = []string{"account_id", "contract_id", "snapshot", "due", "lead_days", "status", "mature", "y", "weight", "value"}
+var keyColumns = []string{"account_id", "contract_id", "snapshot", "due", "lead_days", "status", "mature", "y", "weight", "value", "kept"}
 
 // Table returns the frame as a table for writing: the key columns
 //
-//	account_id, contract_id, snapshot, due, lead_days, status, mature, y, weight, value
+//	account_id, contract_id, snapshot, due, lead_days, status, mature, y, weight, value, kept
 //
-// then one column per feature. Days are calendar days in loc; mature and y
-// are missing where the outcome is not known.
+// then one column per feature. Days are calendar days in loc; mature, y and
+// kept are missing where the outcome is not known.
 func (f *Frame) Table(loc *time.Location) *data.Table {
 	n := len(f.Rows)
 	day := func(t int64) int64 { return int64(data.DayOf(t, loc)) }
@@ -37,6 +37,7 @@ func (f *Frame) Table(loc *time.Location) *data.Table {
 		f.ints("y", data.Int, func(r *Row) (int64, bool) { return int64(r.Y), r.Y != Unknown }),
 		f.floats("weight", func(r *Row) float64 { return r.Weight }),
 		f.floats("value", func(r *Row) float64 { return r.Value }),
+		f.floats("kept", func(r *Row) float64 { return r.Kept }),
 	}}
 	for i := range f.Columns {
 		c := &f.Columns[i]

@@ -77,10 +77,13 @@ const (
 	DaysToDue    Agg = "days_to_due"
 	PreviousLate Agg = "previous_late"
 	Value        Agg = "value"
+	Episode      Agg = "episode"
+	WinBack      Agg = "winback"
+	AutoRenew    Agg = "auto_renew"
 )
 
 // factAggs lists the facts.
-var factAggs = []Agg{Attribute, SegmentFact, PhaseFact, Tenure, TermNumber, TermDays, DaysToDue, PreviousLate, Value}
+var factAggs = []Agg{Attribute, SegmentFact, PhaseFact, Tenure, TermNumber, TermDays, DaysToDue, PreviousLate, Value, Episode, WinBack, AutoRenew}
 
 // EventAggs lists the aggregates that a project file may ask for by name.
 var EventAggs = []Agg{Count, Sum, Mean, Min, Max, Last, Distinct, ActiveDays, Recency, Tenure, Trend, Ratio}

@@ -77,7 +77,8 @@ func TableFrame(t *data.Table, spec *Spec, o TableOptions) (*Frame, error) {
 	}
 	id, group := rowIDs(t, o.ID), f.groups(t, o.ID)
 	for r := range f.Rows {
-		f.Rows[r] = Row{Account: id(r), Group: group(r), Snapshot: at(r), Due: at(r), Mature: at(r), Y: y(r), Weight: 1, Value: nan}
+		f.Rows[r] = Row{Account: id(r), Group: group(r), Snapshot: at(r), Due: at(r), Mature: at(r), Y: y(r), Weight: 1, Value: nan, Kept: nan,
+			AutoRenew: Unknown}
 	}
 	return f, nil
 }

@@ -33,6 +33,9 @@ func (s *Spec) validate(h *data.History) error {
 		if len(o.LeadDays) == 0 {
 			return specError("outcome: no leads; give at least one, such as leads: [30d]")
 		}
+		if o.GraceDays != h.GraceDays {
+			return specError("outcome: a grace of %d days, but the terms of the history were linked with one of %d", o.GraceDays, h.GraceDays)
+		}
 		for _, d := range o.LeadDays {
 			if d <= 0 {
 				return specError("outcome: a lead of %d days; leads are one day or more", d)
@@ -94,7 +97,13 @@ func (f *Feature) validate(sources []string, h *data.History) error {
 }
 
 func (f *Feature) validateFact(h *data.History) error {
-	if f.Agg != Attribute {
+	switch {
+	case f.Agg == Value && !h.ValueAtStart:
+		return specError("feature %q: the value of a contract is known only at the end of its term, so it is money for reports and no feature; "+
+			"say value_known: start if it is agreed when a term starts", f.Name)
+	case f.Agg == Value:
+		return h.OneCurrency(fmt.Sprintf("the feature %q", f.Name))
+	case f.Agg != Attribute:
 		return nil
 	}
 	c := attributeOf(h, f)
