@@ -19,7 +19,8 @@ func checkCommand(a *app) *cobra.Command {
 		Short: "look for what is wrong with the data before they are learnt from",
 		Long: `Reads every table of the project and reports rows that are left out and why,
 events dated before their account was created, attributes that may know the
-outcome, and how many outcomes there are to learn from, by month.
+outcome, outcomes that the contracts contradict, how the terms ended, and how
+many outcomes there are to learn from, by month.
 
 Reads    the project's tables
 Writes   nothing
@@ -48,7 +49,8 @@ type checkResult struct {
 	Events   map[string]int `json:"events"`
 	Newest   string         `json:"newest_event"`
 	Findings []data.Finding `json:"findings"`
-	Labels   []labelMonth   `json:"labels"` // by month of the due date
+	Labels   []labelMonth   `json:"labels"`   // by month of the due date
+	Outcomes []data.Count   `json:"outcomes"` // how terms ended, each once, and what else is known of some
 	Left     []data.Count   `json:"left_out"`
 	Rows     int            `json:"eligible_snapshots"`
 }
@@ -80,7 +82,7 @@ func (a *app) check(ctx context.Context, l *loaded) (*checkResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Left, r.Rows = b.Left, len(b.Frame.Rows)
+	r.Left, r.Outcomes, r.Rows = b.Left, b.Outcomes, len(b.Frame.Rows)
 	r.Findings = append(r.Findings, suspectFindings(b.Frame)...)
 	r.Labels = labelMonths(b.Frame, l.sources.Location)
 	churned, stayed := 0, 0
@@ -165,6 +167,10 @@ func (a *app) showCheck(r *checkResult) error {
 	a.printf("  %d snapshots are eligible\n", r.Rows)
 	for _, c := range r.Left {
 		a.printf("    left out: %d, %s\n", c.Rows, c.Reason)
+	}
+	a.printf("\nhow the terms ended\n")
+	for _, c := range r.Outcomes {
+		a.printf("  %7d of %d %s: %s\n", c.Rows, c.Of, c.Table, c.Reason)
 	}
 	a.printf("\noutcomes by month due\n  month     churned   stayed  unknown   churn rate\n")
 	for _, m := range r.Labels {

@@ -69,9 +69,20 @@ func (c *converter) sources(y *projectYAML, p *project) {
 		}
 		c.check(k.Outcome == "" || len(k.Churned) > 0, "data.contracts.churned", "list the values of %q that mean churn", k.Outcome)
 		c.oneOf("data.contracts.value_known", k.ValueKnown, "start", "end")
+		c.check((k.Reason == "") == (len(k.Involuntary) == 0), "data.contracts.involuntary",
+			"reason and involuntary go together: the column, and its values that the account did not choose")
+		c.check(k.Kept == "" || k.RenewedValue == "", "data.contracts.kept", "kept and renewed_value exclude each other")
+		c.check(k.RenewedValue == "" || k.Value != "", "data.contracts.renewed_value", "value is needed beside it, to compare it with")
+		for _, r := range [][2]string{{"reason", k.Reason}, {"kept", k.Kept}, {"renewed_value", k.RenewedValue}} {
+			c.check(r[1] == "" || !slices.Contains(k.Attributes, r[1]), "data.contracts.attributes",
+				"%q is the column of %s, which tells how the term ended; leave it out", r[1], r[0])
+		}
+		c.check(k.ValueKnown == "start" || k.Value == "" || !slices.Contains(k.Attributes, k.Value), "data.contracts.attributes",
+			"%q is the value, known only at the end of the term; leave it out, or say value_known: start if that is true", k.Value)
 		p.sources.Contracts = &data.ContractSource{Path: c.path(k.Path), Key: k.Key, Account: k.Account,
 			Start: k.Start, Due: k.Due, Value: k.Value, ValueKnown: k.ValueKnown, Currency: k.Currency,
-			Outcome: k.Outcome, Churned: k.Churned, KnownAt: k.KnownAt, Notice: k.Notice, Signed: k.Signed, RenewedAt: k.RenewedAt, Attributes: k.Attributes}
+			Outcome: k.Outcome, Churned: k.Churned, KnownAt: k.KnownAt, Notice: k.Notice, Signed: k.Signed, RenewedAt: k.RenewedAt, Attributes: k.Attributes,
+			AutoRenew: k.AutoRenew, Reason: k.Reason, Involuntary: k.Involuntary, Kept: k.Kept, RenewedValue: k.RenewedValue}
 		p.autoOpt.ValueKnown = k.Value != "" && k.ValueKnown == "start"
 	}
 	seen := make(map[string]bool)
@@ -121,6 +132,7 @@ func (c *converter) outcome(y *projectYAML, p *project) {
 		grace = 0 // outcome and known_at are the truth
 	}
 	p.outcome.GraceDays = c.days("outcome.grace", o.Grace, grace)
+	k.GraceDays = p.outcome.GraceDays // successors and outcomes go by the same grace
 	p.outcome.Declared = k.Outcome != ""
 	p.outcome.Rolling = k.RenewedAt != ""
 }
@@ -146,6 +158,10 @@ func (c *converter) features(y *projectYAML, p *project) {
 		}
 		c.check(!defined[f.Name], key, "is defined twice")
 		defined[f.Name] = true
+		if f.From == features.FromContract {
+			p.set = append(p.set, c.contractFact(key, f, p))
+			continue
+		}
 		p.set = append(p.set, c.feature(key, f, p.autoOpt.WindowDays))
 	}
 	c.check(p.auto || len(p.set) > 0, "features", "auto is off and set is empty; there would be no features")

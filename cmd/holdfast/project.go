@@ -58,6 +58,12 @@ type projectYAML struct {
 			Signed     string   `yaml:"signed"`
 			RenewedAt  string   `yaml:"renewed_at"`
 			Attributes []string `yaml:"attributes"`
+
+			AutoRenew    string   `yaml:"auto_renew"`    // yes or no, known at the start
+			Reason       string   `yaml:"reason"`        // why a term ended
+			Involuntary  []string `yaml:"involuntary"`   // values of reason, such as a failed payment
+			Kept         string   `yaml:"kept"`          // share of the value kept: 1 is all of it
+			RenewedValue string   `yaml:"renewed_value"` // or what it was renewed for
 		} `yaml:"contracts"`
 		Events []struct {
 			Name    string   `yaml:"name"`

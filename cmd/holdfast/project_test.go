@@ -56,6 +56,9 @@ func TestParseProject(t *testing.T) {
 	if diff := cmp.Diff(features.Outcome{Mode: "renewal", LeadDays: []int{90, 60, 30}, GraceDays: 30, Declared: true, Rolling: true}, p.outcome); diff != "" {
 		t.Error(diff)
 	}
+	if p.sources.Contracts.GraceDays != 30 {
+		t.Errorf("terms are linked with a grace of %d days, outcomes go by 30", p.sources.Contracts.GraceDays)
+	}
 	if diff := cmp.Diff([]int{7, 30, 84}, p.autoOpt.WindowDays); diff != "" || !p.autoOpt.ValueKnown {
 		t.Errorf("windows %s, value known %v", diff, p.autoOpt.ValueKnown)
 	}
@@ -104,34 +107,41 @@ func TestProjectDefaults(t *testing.T) {
 
 func TestParseProjectRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
-		"unknown key at the top":   {"outcome:\n", "outcomes:\n", `line 11: unknown key "outcomes"; did you mean "outcome"?`},
-		"unknown key inside":       {"embargo:", "embargoes:", `unknown key "embargoes"; did you mean "embargo"?`},
-		"a key of another place":   {"leads: [90d", "windows: [90d", `the key "windows" does not belong here`},
-		"a local zone":             {"Europe/London", "Local", `timezone: "Local"`},
-		"a kept source name":       {"name: usage, path", "name: account, path", `"account" is kept for facts`},
-		"a score among show":       {"show: [name, owner]", "show: [name, health]", `"health" is the name of a score column`},
-		"two features of a name":   {"name: login_trend", "name: logins_30d", "features.set: logins_30d: is defined twice"},
-		"a way of pairing":         {"pairs: auto", "pairs: some", `model.pairs: found "some"`},
-		"segments":                 {"segments: pooled", "segments: bananas", `model.segments: found "bananas"`},
-		"a probability":            {"at_risk_p: 0.4", "at_risk_p: 40", "health.at_risk_p: found 40"},
-		"unknown key in a list":    {"agg: trend", "aggregate: trend", `unknown key "aggregate"`},
-		"a text for a number":      {"version: 1", "version: one", "line 2:"},
-		"another version":          {"version: 1", "version: 2", "version: found 2; this program reads version 1"},
-		"not YAML":                 {"model:    {", "model:    {{", "line "},
-		"a bad zone":               {"Europe/London", "Europe/Lundon", `timezone: "Europe/Lundon" is not a known time zone`},
-		"a bad duration":           {"lag: 1d", "lag: 1 day", `data.events[0].lag: found "1 day"; expected a duration such as 90d`},
-		"days for months":          {"every: 3mo", "every: 30d", `backtest.every: found "30d"; expected whole months`},
-		"no key":                   {"key: account_id, created", "created", "data.accounts.key: is required"},
-		"a mode":                   {"mode: renewal", "mode: annual", `outcome.mode: found "annual"; expected renewal or activity`},
-		"an aggregate":             {"agg: trend", "agg: median", `features.set: login_trend: agg: found "median"; expected one of count,`},
-		"a filter":                 {"type == 'login'", "value > 3", `found "value > 3"; expected the form type == 'login'`},
-		"a direction":              {"direction: healthy", "direction: up", `direction: found "up"; expected healthy, risky or free`},
-		"tiers":                    {"watch: 55", "watch: 95", "upper bounds must increase"},
-		"a date":                   {"2025-01-01", "January", `backtest.first: found "January"; expected a date`},
-		"what churned means":       {"churned: [churned], ", "", "data.contracts.churned: list the values"},
-		"when a value is known":    {"value_known: start", "value_known: middle", `found "middle"; expected start or end`},
-		"a way of calibrating":     {"calibration: platt", "calibration: beta", `found "beta"; expected auto`},
-		"a duplicate event source": {"outcome:\n", "    - {name: usage, path: p, account: a, time: t}\noutcome:\n", `data.events[1].name: "usage" is used twice`},
+		"unknown key at the top":          {"outcome:\n", "outcomes:\n", `line 11: unknown key "outcomes"; did you mean "outcome"?`},
+		"unknown key inside":              {"embargo:", "embargoes:", `unknown key "embargoes"; did you mean "embargo"?`},
+		"a key of another place":          {"leads: [90d", "windows: [90d", `the key "windows" does not belong here`},
+		"a local zone":                    {"Europe/London", "Local", `timezone: "Local"`},
+		"a kept source name":              {"name: usage, path", "name: account, path", `"account" is kept for facts`},
+		"a score among show":              {"show: [name, owner]", "show: [name, health]", `"health" is the name of a score column`},
+		"two features of a name":          {"name: login_trend", "name: logins_30d", "features.set: logins_30d: is defined twice"},
+		"a way of pairing":                {"pairs: auto", "pairs: some", `model.pairs: found "some"`},
+		"segments":                        {"segments: pooled", "segments: bananas", `model.segments: found "bananas"`},
+		"a probability":                   {"at_risk_p: 0.4", "at_risk_p: 40", "health.at_risk_p: found 40"},
+		"unknown key in a list":           {"agg: trend", "aggregate: trend", `unknown key "aggregate"`},
+		"a text for a number":             {"version: 1", "version: one", "line 2:"},
+		"another version":                 {"version: 1", "version: 2", "version: found 2; this program reads version 1"},
+		"not YAML":                        {"model:    {", "model:    {{", "line "},
+		"a bad zone":                      {"Europe/London", "Europe/Lundon", `timezone: "Europe/Lundon" is not a known time zone`},
+		"a bad duration":                  {"lag: 1d", "lag: 1 day", `data.events[0].lag: found "1 day"; expected a duration such as 90d`},
+		"days for months":                 {"every: 3mo", "every: 30d", `backtest.every: found "30d"; expected whole months`},
+		"no key":                          {"key: account_id, created", "created", "data.accounts.key: is required"},
+		"a mode":                          {"mode: renewal", "mode: annual", `outcome.mode: found "annual"; expected renewal or activity`},
+		"an aggregate":                    {"agg: trend", "agg: median", `features.set: login_trend: agg: found "median"; expected one of count,`},
+		"a filter":                        {"type == 'login'", "value > 3", `found "value > 3"; expected the form type == 'login'`},
+		"a direction":                     {"direction: healthy", "direction: up", `direction: found "up"; expected healthy, risky or free`},
+		"tiers":                           {"watch: 55", "watch: 95", "upper bounds must increase"},
+		"a date":                          {"2025-01-01", "January", `backtest.first: found "January"; expected a date`},
+		"what churned means":              {"churned: [churned], ", "", "data.contracts.churned: list the values"},
+		"when a value is known":           {"value_known: start", "value_known: middle", `found "middle"; expected start or end`},
+		"a way of calibrating":            {"calibration: platt", "calibration: beta", `found "beta"; expected auto`},
+		"a reason without values":         {"known_at: label_mature_at", "known_at: label_mature_at, reason: why", "data.contracts.involuntary: reason and involuntary go together"},
+		"two ways to say what was kept":   {"known_at: label_mature_at", "known_at: label_mature_at, kept: a, renewed_value: b", "kept and renewed_value exclude each other"},
+		"an attribute that knows the end": {"known_at: label_mature_at", "known_at: label_mature_at, kept: seq", `"seq" is the column of kept, which tells how the term ended`},
+		"a late value among attributes":   {"value: amount, value_known: start", "value: seq", `"seq" is the value, known only at the end of the term`},
+		"a fact with a window":            {"from: usage, agg: trend, window: 7d", "from: contract, agg: episode, window: 7d", "a fact of the contract has no where and no window"},
+		"a fact that is none":             {"from: usage, agg: trend, window: 7d", "from: contract, agg: trend", `found "trend"; expected one of term_number, episode,`},
+		"a fact nobody declared":          {"from: usage, agg: trend, window: 7d", "from: contract, agg: auto_renew", "data.contracts.auto_renew names no column"},
+		"a duplicate event source":        {"outcome:\n", "    - {name: usage, path: p, account: a, time: t}\noutcome:\n", `data.events[1].name: "usage" is used twice`},
 	} {
 		if !strings.Contains(example, c.old) {
 			t.Fatalf("%s: the example has no %q", name, c.old)
