@@ -45,7 +45,8 @@ func ended() *data.History {
 			h.Contracts = append(h.Contracts, c)
 		}
 	}
-	h.Sources[0].Offsets = make([]int, len(h.Accounts)+1)
+	h.Sources = nil
+	h.AddSource("app", []string{"use"}, on("2025-12-31"), nil)
 	h.Link(30)
 	return h
 }
@@ -120,7 +121,8 @@ func TestStartedSuccessorDecides(t *testing.T) {
 		want Status
 	}{{"2024-12-14", Scored}, {"2024-12-15", Decided}} {
 		h := ended()
-		h.Sources[0].Events, h.Sources[0].Offsets = []data.Event{{Time: on("2024-01-05"), Known: on("2024-01-05")}}, []int{0, 1, 1, 1, 1, 1, 1, 1}
+		h.Sources = nil
+		h.AddSource("app", []string{"use"}, on("2025-12-31"), [][]data.Event{{{Time: on("2024-01-05"), Known: on("2024-01-05")}}})
 		for _, r := range rowsOf(t, h, derived, on(c.asOf)).Frame.Rows {
 			if r.Contract == "early" && r.Status != c.want {
 				t.Errorf("as of %s: %v, want %v", c.asOf, r.Status, c.want)

@@ -8,37 +8,6 @@ import (
 	"github.com/holdfast-churn/holdfast/data"
 )
 
-// ofAccount returns the rows of one account in every table.
-func ofAccount(t *data.Tables, s data.Sources, account string) *data.Tables {
-	of := func(t *data.Table, key string) *data.Table {
-		text := t.Column(key).AsText()
-		return keepRows(t, func(i int) bool { return text.Text(i) == account })
-	}
-	out := &data.Tables{Accounts: of(t.Accounts, s.Accounts.Key), Contracts: of(t.Contracts, s.Contracts.Account)}
-	for i, e := range t.Events {
-		out.Events = append(out.Events, of(e, s.Events[i].Account))
-	}
-	return out
-}
-
-func keepRows(t *data.Table, keep func(int) bool) *data.Table {
-	var rows []int
-	for i := range t.Rows {
-		if keep(i) {
-			rows = append(rows, i)
-		}
-	}
-	return takeRows(t, rows)
-}
-
-func takeRows(t *data.Table, rows []int) *data.Table {
-	out := &data.Table{Name: t.Name, Rows: len(rows)}
-	for i := range t.Columns {
-		out.Columns = append(out.Columns, t.Columns[i].Take(rows))
-	}
-	return out
-}
-
 // truncated returns the tables as they stood at the instant t: no event from t
 // on, no term that starts later, no outcome or renewal seen from t on.
 func truncated(in *data.Tables, s data.Sources, t int64) *data.Tables {
