@@ -47,7 +47,7 @@ type Built struct {
 // Explain's words.
 func Build(ctx context.Context, h *data.History, spec *Spec, o Options) (*Built, error) {
 	var whole *Frame
-	b, err := Stream(ctx, h, spec, o, func(f *Frame) error {
+	b, err := BuildParts(ctx, h, spec, o, func(f *Frame) error {
 		if whole == nil {
 			whole = f
 		} else {
@@ -71,14 +71,14 @@ func (f *Frame) append(g *Frame) {
 	}
 }
 
-// Stream makes the same frame and hands it over in pieces, in order, so that it
+// BuildParts makes the same frame and hands it over in pieces, in order, so that it
 // need not be held whole: each piece is the rows of a range of accounts, some
 // of them none. Frame and Show of what it returns are not set.
 //
 // Workers take parts of the history in turn; each part's rows depend on its
 // accounts alone, and pieces are handed over in the order of parts, so that
 // nothing depends on who makes which.
-func Stream(ctx context.Context, h *data.History, spec *Spec, o Options, each func(*Frame) error) (*Built, error) {
+func BuildParts(ctx context.Context, h *data.History, spec *Spec, o Options, each func(*Frame) error) (*Built, error) {
 	if err := spec.validate(h); err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func Stream(ctx context.Context, h *data.History, spec *Spec, o Options, each fu
 	return b, nil
 }
 
-// A stream is one run of Stream, shared by its workers.
+// A stream is one run of BuildParts, shared by its workers.
 type stream struct {
 	h        *data.History
 	spec     *Spec

@@ -170,7 +170,7 @@ func findProject(fsys data.FS, dir string) (*project, error) {
 		}
 		if d == filepath.Dir(d) {
 			return nil, usageError("no %s here or in a parent folder; "+
-				"run holdfast demo to make an example project, or name its folder with -C", projectFile)
+				"run holdfast init to propose one, holdfast demo to make an example, or name its folder with -C", projectFile)
 		}
 	}
 }

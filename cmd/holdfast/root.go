@@ -60,7 +60,7 @@ gate refused; 10 not found; 12 integrity; 130, 143 interrupted.`,
 	f.BoolVar(&a.quiet, "quiet", false, "no progress")
 	f.IntVar(&a.workers, "workers", 0, "goroutines to use (default: one for each CPU); results do not depend on it")
 	f.StringVar(&a.maxMemory, "max-memory", "", "such as 512MB or 4GB: past it events go to disk, in the folder for temporary files; results do not depend on it")
-	root.AddCommand(demoCommand(a), checkCommand(a), featuresCommand(a), trainCommand(a), evaluateCommand(a),
+	root.AddCommand(demoCommand(a), initCommand(a), checkCommand(a), featuresCommand(a), trainCommand(a), evaluateCommand(a),
 		predictCommand(a), explainCommand(a), modelsCommand(a), versionCommand(a))
 	return root
 }
