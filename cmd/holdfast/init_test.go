@@ -30,7 +30,9 @@ func holdfast(t *testing.T, args ...string) string {
 	return out.String()
 }
 
-// sourcesOf reads the sources of a project file, event sources sorted by path.
+// sourcesOf reads the sources of a project file, event sources sorted by path,
+// and without grace: where known_at says when outcomes were known, init need
+// not guess it.
 func sourcesOf(t *testing.T, dir string) (*project, data.Sources) {
 	t.Helper()
 	p, err := readProject(data.Disk{}, filepath.Join(dir, projectFile))
@@ -38,6 +40,10 @@ func sourcesOf(t *testing.T, dir string) (*project, data.Sources) {
 		t.Fatal(err)
 	}
 	s := p.sources
+	if s.Contracts != nil {
+		k := *s.Contracts
+		k.GraceDays, s.Contracts = 0, &k
+	}
 	slices.SortFunc(s.Events, func(a, b data.EventSource) int { return cmp.Compare(a.Path, b.Path) })
 	return p, s
 }
