@@ -4,6 +4,7 @@ package data
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -37,6 +38,7 @@ func checkContracts(h *History) []Finding {
 			}
 		}
 	}
+	out = append(out, checkMaturity(h)...)
 	if back.n > 0 {
 		out = append(out, Finding{Warning, "contradiction", "contracts", back.n, churned, fmt.Sprintf(
 			"%d of %d terms are declared churned, although a contract continues them within the grace of %d days", back.n, churned, h.GraceDays), back.examples})
@@ -46,4 +48,37 @@ func checkContracts(h *History) []Finding {
 			"%d of %d terms are declared renewed, although no contract continues them within the grace of %d days", alone.n, renewed, h.GraceDays), alone.examples})
 	}
 	return out
+}
+
+// slackDays is how much sooner one class may typically be known than the
+// other: weekends and the habits of those who keep the books.
+const slackDays = 7
+
+// checkMaturity compares how long after the due date churns and renewals are
+// known, grace included. A project that takes the day a renewal was seen for
+// known_at lets renewals train before churns could, and every prediction comes
+// out too low (METHODS section 1).
+func checkMaturity(h *History) []Finding {
+	var days [2][]int
+	for k := range h.Contracts {
+		c := &h.Contracts[k]
+		if c.Y < 0 || c.KnownAt == NoTime {
+			continue
+		}
+		days[c.Y] = append(days[c.Y], max(DayOf(c.KnownAt, h.Location)-DayOf(c.Due, h.Location), h.GraceDays))
+	}
+	if len(days[0]) == 0 || len(days[1]) == 0 {
+		return nil
+	}
+	var median [2]int
+	for y := range days {
+		slices.Sort(days[y])
+		median[y] = days[y][len(days[y])/2]
+	}
+	if d := median[1] - median[0]; d <= slackDays && d >= -slackDays {
+		return nil
+	}
+	return []Finding{{Warning, "unequal_maturity", "contracts", 0, 0, fmt.Sprintf(
+		"churned outcomes are known %d days after the due date, renewed ones %d (medians): the class that is known first is over-represented in training; "+
+			"give outcome.grace of at least %d days, or a known_at that waits as long for both", median[1], median[0], max(median[0], median[1])), nil}}
 }

@@ -157,6 +157,31 @@ func TestLinkAgreesWithDefinition(t *testing.T) {
 	}
 }
 
+// What starts later changes neither the term that a contract continues nor its
+// episode.
+func TestLinkDoesNotLookAhead(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		grace := rapid.IntRange(0, 12).Draw(t, "grace")
+		var rows []termRow
+		for i := range rapid.IntRange(1, 9).Draw(t, "terms") {
+			start := rapid.Int64Range(0, 80).Draw(t, "start")
+			rows = append(rows, termRow{id: fmt.Sprint(i), start: start, due: start + rapid.Int64Range(1, 40).Draw(t, "length")})
+		}
+		cut := rapid.Int64Range(0, 80).Draw(t, "cut")
+		known := slices.DeleteFunc(slices.Clone(rows), func(r termRow) bool { return r.start > cut })
+		if len(known) == 0 {
+			return
+		}
+		all, _ := linked(t, grace, rows)
+		now, _ := linked(t, grace, known)
+		for k := range now.Contracts {
+			if got, want := &now.Contracts[k], &all.Contracts[k]; got.ID != want.ID || got.Previous != want.Previous || got.Episode != want.Episode {
+				t.Fatalf("grace %d, cut %d, %+v: %+v becomes %+v", grace, cut, rows, got, want)
+			}
+		}
+	})
+}
+
 // The share of value kept is that of yearly values, and of all terms of the
 // account that are due together.
 func TestKept(t *testing.T) {
@@ -302,4 +327,30 @@ func checked(t *testing.T, h *History, s Sources) []Finding {
 		t.Fatal(err)
 	}
 	return findings
+}
+
+// A known_at that waits longer for one class than for the other is found, as
+// is grace that makes up for it.
+func TestUnequalMaturity(t *testing.T) {
+	tables, s := joined()
+	tables.Contracts.Columns[4] = TextColumn("outcome", []string{"renewed", "renewed", "lost", "", "", ""})
+	known := Column{Name: "known", Kind: Date, Ints: []int64{75, 45, 400, 0, 0, 0}} // c2 and c1 5 days after they were due, c3 25
+	tables.Contracts.Columns = append(tables.Contracts.Columns, known)
+	s.Contracts.KnownAt = "known"
+	for grace, want := range map[int]string{0: "churned outcomes are known 25 days after the due date, renewed ones 5 (medians)", 17: "churned outcomes are known 25 days after the due date, renewed ones 17", 18: "", 30: ""} {
+		s.Contracts.GraceDays = grace
+		h, err := NewHistory(context.Background(), tables, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, f := range checked(t, h, s) {
+			if f.Check == "unequal_maturity" {
+				got = f.Message
+			}
+		}
+		if (want == "") != (got == "") || !strings.HasPrefix(got, want) || (got != "") != strings.Contains(got, "outcome.grace of at least 25 days") {
+			t.Errorf("grace %d: %q, want %q", grace, got, want)
+		}
+	}
 }
