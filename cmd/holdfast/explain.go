@@ -225,6 +225,10 @@ func (a *app) explainRows(ctx context.Context, l *loaded, h *data.History, t tim
 	switch {
 	case err == nil:
 		spec, e.ModelID = &m.Spec, id
+		if m.Provenance.AsOf > e.AsOf { // dates as text compare as dates
+			e.Notes = append(e.Notes, fmt.Sprintf("the model was trained as of %s, after this date: it may have learnt from what came of this account",
+				m.Provenance.AsOf))
+		}
 	case ref != "":
 		return err
 	case errors.Is(err, registry.ErrNotFound):

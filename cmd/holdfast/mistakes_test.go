@@ -92,7 +92,11 @@ func TestMistakeImmatureLabels(t *testing.T) {
 	contracts.KnownAt, s.Contracts = "outcome_date", &contracts
 	h, b := rejoined(t, all, s, l.spec)
 	found := ""
-	for _, f := range data.Check(h, s) {
+	findings, err := data.Check(h, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range findings {
 		if f.Check == "unequal_maturity" {
 			found = f.Message
 		}
@@ -100,7 +104,10 @@ func TestMistakeImmatureLabels(t *testing.T) {
 	if want := "churned outcomes are known 90 days after the due date, renewed ones 25 (medians)"; !strings.HasPrefix(found, want) {
 		t.Errorf("check says %q, want %q", found, want)
 	}
-	for _, f := range data.Check(l.history, l.sources) {
+	if findings, err = data.Check(l.history, l.sources); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range findings {
 		if f.Check == "unequal_maturity" {
 			t.Errorf("the project as it is: %s", f.Message)
 		}
