@@ -67,10 +67,7 @@ func (h *History) addContracts(t *Table, s ContractSource, index *accountIndex) 
 	h.drop(t.Name, "start or due is missing", t.Rows, undated)
 	h.drop(t.Name, "due is not after start", t.Rows, backwards)
 
-	slices.SortFunc(rows, func(a, b int) int {
-		if o, p := owner(a), owner(b); o != p {
-			return cmp.Compare(o, p)
-		}
+	rows = byAccount(rows, owners, len(h.Accounts), func(a, b int) int {
 		return cmp.Or(cmp.Compare(at[0](a), at[0](b)), cmp.Compare(at[1](a), at[1](b)), cmp.Compare(ids[a], ids[b]))
 	})
 	var unseen tally
@@ -100,6 +97,30 @@ func (h *History) addContracts(t *Table, s ContractSource, index *accountIndex) 
 		h.keptValue()
 	}
 	return nil
+}
+
+// byAccount puts rows in the order of their accounts, those of one account as
+// compare has it.
+func byAccount(rows []int, owners []int32, accounts int, compare func(a, b int) int) []int {
+	next := make([]int, accounts+1)
+	for _, r := range rows {
+		next[owners[r]+1]++
+	}
+	for a := range accounts {
+		next[a+1] += next[a]
+	}
+	out := make([]int, len(rows))
+	for _, r := range rows {
+		out[next[owners[r]]] = r
+		next[owners[r]]++
+	}
+	for a, from := 0, 0; a < accounts; a++ { // next[a] is now where account a ends
+		if to := next[a]; to-from > 1 {
+			slices.SortFunc(out[from:to], compare)
+		}
+		from = next[a]
+	}
+	return out
 }
 
 // A termReader reads what a contracts table says of each term beside its dates

@@ -92,7 +92,7 @@ func (e *eventScan) manyOdd() (bool, error) {
 		}
 		r := &eventReader{scan: e}
 		defer r.close()
-		c, err := r.column(g, e.source.Value)
+		c, err := r.column(g, e.source.Value, 0)
 		if err != nil {
 			return false, err
 		}
@@ -107,7 +107,7 @@ type eventReader struct {
 	w      *joinWorker
 	file   *boundFile
 	opened int // the number of the file
-	stamps *builder
+	times  [2]*builder
 
 	err error
 	at  int // the row group of err
@@ -178,36 +178,37 @@ func (r *eventReader) group(g fileGroup) error {
 			return err
 		}
 	}
-	c, err := r.column(g, s.Time)
+	c, err := r.column(g, s.Time, 0)
 	if err != nil {
 		return err
 	}
-	b.at = stamps(b.at, c, r.w.h.Location)
+	b.at = stamps(c, r.w.h.Location)
 	if s.KnownAt != "" {
-		if c, err = r.column(g, s.KnownAt); err != nil {
+		if c, err = r.column(g, s.KnownAt, 1); err != nil {
 			return err
 		}
-		b.known = stamps(b.known, c, r.w.h.Location)
+		b.known = stamps(c, r.w.h.Location)
 	}
 	return r.w.add()
 }
 
-// column reads one column of a row group as it is; it is valid until the next
-// call.
-func (r *eventReader) column(g fileGroup, name string) (*Column, error) {
+// column reads one column of a row group as it is, into one of two places
+// where it is valid until the next call for that place.
+func (r *eventReader) column(g fileGroup, name string, place int) (*Column, error) {
 	if err := r.open(g); err != nil {
 		return nil, err
 	}
 	i := r.scan.index[name]
-	if kind := r.scan.columns[i].kind; r.stamps == nil || r.stamps.Kind != kind {
-		r.stamps = newBuilder(name, kind)
+	if kind := r.scan.columns[i].kind; r.times[place] == nil || r.times[place].Kind != kind {
+		r.times[place] = newBuilder(name, kind)
 	}
-	r.stamps.reset()
+	b := r.times[place]
+	b.reset()
 	r.file.before = g.before
-	if err := r.file.readColumn(g.group, i, r.stamps); err != nil {
+	if err := r.file.readColumn(g.group, i, b); err != nil {
 		return nil, err
 	}
-	c := r.stamps.column()
+	c := b.column()
 	return &c, nil
 }
 

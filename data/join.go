@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -166,9 +167,9 @@ func (w *joinWorker) addTable(t *Table) (err error) {
 			return err
 		}
 	}
-	b.at = stamps(b.at, t.Column(s.Time), w.h.Location)
+	b.at = stamps(t.Column(s.Time), w.h.Location)
 	if s.KnownAt != "" {
-		b.known = stamps(b.known, t.Column(s.KnownAt), w.h.Location)
+		b.known = stamps(t.Column(s.KnownAt), w.h.Location)
 	}
 	return w.add()
 }
@@ -209,25 +210,29 @@ func manyOdd(c *Column) bool {
 	return odd > c.Len()/100
 }
 
-// stamps puts the instants of a date or timestamp column into dst: NoTime for
-// a missing one, the start of the day in loc for a date.
-func stamps(dst []int64, c *Column, loc *time.Location) []int64 {
-	dst = append(dst[:0], c.Ints...)
+// stamps returns the instants of a date or timestamp column: NoTime for a
+// missing one, the start of the day in loc for a date. They may be the column's
+// own values.
+func stamps(c *Column, loc *time.Location) []int64 {
+	if c.Kind == Time && c.Null == nil {
+		return c.Ints
+	}
+	out := slices.Clone(c.Ints)
 	if c.Kind == Date {
 		starts := map[int64]int64{} // few days, many rows
-		for i, day := range dst {
+		for i, day := range out {
 			at, ok := starts[day]
 			if !ok {
 				at = DayStart(int(day), loc)
 				starts[day] = at
 			}
-			dst[i] = at
+			out[i] = at
 		}
 	}
 	for i := range c.Null {
 		if c.Null[i] {
-			dst[i] = NoTime
+			out[i] = NoTime
 		}
 	}
-	return dst
+	return out
 }

@@ -2,6 +2,8 @@
 
 package data
 
+import "slices"
+
 // A mapped column is read straight into another form: each value becomes a T.
 // The values of a dictionary are translated once, however many rows have them.
 type mapped[T any] struct {
@@ -43,8 +45,10 @@ func (m *mapped[T]) dictionary(c *Column) (err error) {
 
 func (m *mapped[T]) codes(codes []int32, present []byte) {
 	if present == nil {
-		for _, k := range codes {
-			m.out = append(m.out, m.dict[k])
+		n := len(m.out)
+		m.out = slices.Grow(m.out, len(codes))[:n+len(codes)]
+		for i, k := range codes {
+			m.out[n+i] = m.dict[k]
 		}
 		return
 	}
