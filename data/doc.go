@@ -12,11 +12,15 @@
 //   - encodings.go and bytearrays.go decode the values of a page;
 //   - chunk.go converts them to the column's kind, and builder.go appends them.
 //
-// parquet-go decodes the metadata, the compression and the encodings, and
-// writes. Its file reader is not used: it allocates whatever lengths a damaged
-// file declares, and a process that runs out of memory cannot recover. Here
-// every length is compared with the bytes behind it first, so that any file
-// gives an error or as many rows as its footer says, in bounded memory.
+// ParquetWriter writes one piece by piece: column_write.go gathers the values
+// of a column to pages and row groups, encode.go and page_write.go encode them.
+//
+// parquet-go brings the metadata, the compression and the decoders of values.
+// Its file reader is not used: it allocates whatever lengths a damaged file
+// declares, and a process that runs out of memory cannot recover. Here every
+// length is compared with the bytes behind it first, so that any file gives an
+// error or as many rows as its footer says, in bounded memory. Nor is its file
+// writer, which takes values one by one.
 //
 // Errors about the data satisfy errors.Is(err, ErrBadData) and say file, row
 // and column, what was found and what is needed; failures of the disk do not.

@@ -16,6 +16,7 @@ type interner struct {
 	dict  []string
 	slots []slot // by hash; the length is a power of two
 	block strings.Builder
+	asked []byte // the text that codeOf was asked for
 }
 
 // A slot holds a code and the hash of its text, so that growing and most
@@ -59,6 +60,18 @@ func (in *interner) find(text string) int32 {
 			return s.code - 1
 		}
 	}
+}
+
+// codeOf returns the number of a text that is a string.
+func (in *interner) codeOf(text string) int32 {
+	in.asked = append(in.asked[:0], text...)
+	return in.code(in.asked)
+}
+
+// reset forgets all texts. Those handed out stay as they are.
+func (in *interner) reset() {
+	in.dict = in.dict[:0]
+	clear(in.slots)
 }
 
 func (in *interner) add(text []byte, hash, at uint32) int32 {

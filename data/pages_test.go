@@ -92,7 +92,7 @@ func TestPageLevels(t *testing.T) {
 // A footer that declares only the values of the first of several pages is
 // found out, though those are all there.
 func TestPagesBeyondTheDeclared(t *testing.T) {
-	file := parquetBytes(t, ints("x", make([]int64, 100_000)...))
+	file := parquetBytes(t, ints("x", make([]int64, 60_000)...))
 	m := newMemFS()
 	m.files["x"] = file
 	p, err := openParquet(m, "x")
@@ -102,7 +102,7 @@ func TestPagesBeyondTheDeclared(t *testing.T) {
 	var r pageReader
 	r.reset(p, &p.meta.RowGroups[0].Columns[0].Meta, true)
 	first, err := r.next()
-	if err != nil || first.values == 100_000 {
+	if err != nil || first.values == 60_000 {
 		t.Fatal(first.values, err)
 	}
 	n := int64(first.values)

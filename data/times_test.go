@@ -71,14 +71,14 @@ func TestReadOutOfRange(t *testing.T) {
 	c.Null[rowGroupRows], c.Ints[rowGroupRows+1] = true, 2932896 // 9999-12-31
 	m := stored(t, map[string]*Table{"x.parquet": table})
 	_, err := Read(m, "x.parquet", nil)
-	const want = `x.parquet: row 131074: column "until" holds 9999-12-31; ` +
+	const want = `x.parquet: row 65538: column "until" holds 9999-12-31; ` +
 		`dates and times must lie in the years 1678 to 2261`
 	if err == nil || err.Error() != want || !errors.Is(err, ErrBadData) {
 		t.Errorf("%v, want %s", err, want)
 	}
 	c.Kind, c.Ints[rowGroupRows+1] = Time, math.MinInt64 // what pandas stores for "not a time"
 	m = stored(t, map[string]*Table{"x.parquet": table})
-	if _, err = Read(m, "x.parquet", nil); err == nil || !strings.Contains(err.Error(), "row 131074") {
+	if _, err = Read(m, "x.parquet", nil); err == nil || !strings.Contains(err.Error(), "row 65538") {
 		t.Errorf("%v, want the row named", err)
 	}
 }
