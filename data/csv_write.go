@@ -10,21 +10,26 @@ import (
 	"time"
 )
 
-// writeCSV writes a table as RFC 4180 has it, with a header and lines that end
-// in LF: numbers in the shortest form that reads back to the same value, dates
+// writeCSV writes a table as RFC 4180 has it, with a header if asked, and lines
+// that end in LF: numbers in the shortest form that reads back to the same value, dates
 // as 2006-01-02, timestamps as RFC 3339 in UTC. A missing value is an empty
 // field, an empty text is "".
-func writeCSV(w *bufio.Writer, t *Table) error {
+func writeCSV(w *bufio.Writer, t *Table, header bool) error {
 	cells := make([]func(b []byte, i int) []byte, len(t.Columns))
 	for k := range t.Columns {
 		c := &t.Columns[k]
+		cells[k] = csvCell(c, len(t.Columns) == 1)
+		if !header {
+			continue
+		}
 		if k > 0 {
 			w.WriteByte(',')
 		}
 		w.WriteString(csvText(c.Name))
-		cells[k] = csvCell(c, len(t.Columns) == 1)
 	}
-	w.WriteByte('\n')
+	if header {
+		w.WriteByte('\n')
+	}
 	var line []byte
 	for i := range t.Rows {
 		line = line[:0]

@@ -17,17 +17,6 @@ import (
 // lengthen the footer.
 const rowGroupRows = 64 << 10
 
-// writeParquet writes a table as Parquet. Timestamps are stored in
-// microseconds, which every reader knows, unless that would lose digits.
-func writeParquet(w io.Writer, t *Table) error {
-	p := NewParquetWriter(w)
-	p.Microseconds = !anyNanos(t)
-	if err := p.Append(t); err != nil {
-		return err
-	}
-	return p.Close()
-}
-
 // anyNanos reports whether a timestamp of the table has digits beyond the
 // microsecond.
 func anyNanos(t *Table) bool {

@@ -17,7 +17,7 @@ func BenchmarkWriteParquet(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		n.bytes = 0
-		if err := writeParquet(&n, t); err != nil {
+		if err := WriteTo(&n, "parquet", t); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -358,7 +358,7 @@ func TestParquetWriterDiskFull(t *testing.T) {
 	whole := len(parquetBytes(t, everyKind()))
 	for room := 0; room < whole; room += 7 {
 		full := &fullDisk{room: room}
-		if err := writeParquet(full, everyKind()); !errors.Is(err, errFull) || full.after {
+		if err := WriteTo(full, "parquet", everyKind()); !errors.Is(err, errFull) || full.after {
 			t.Errorf("room for %d bytes: %v, written after: %v", room, err, full.after)
 		}
 	}

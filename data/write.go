@@ -27,25 +27,17 @@ func Write(fsys FS, path string, t *Table) error {
 
 // WriteTo writes a table in the given format: "parquet", "csv" or "jsonl".
 func WriteTo(w io.Writer, format string, t *Table) error {
-	if err := t.CheckNames(); err != nil {
-		return err
-	}
-	b := bufio.NewWriterSize(w, 256<<10)
-	var err error
-	switch format {
-	case "parquet":
-		err = writeParquet(b, t)
-	case "csv":
-		err = writeCSV(b, t)
-	case "jsonl":
-		err = writeJSONLines(b, t)
-	default:
-		return fmt.Errorf("unknown format %q; use parquet, csv or jsonl", format)
-	}
+	out, err := NewTableWriter(w, format)
 	if err != nil {
 		return err
 	}
-	return b.Flush()
+	if p, ok := out.(*ParquetWriter); ok {
+		p.Microseconds = !anyNanos(t)
+	}
+	if err := out.Append(t); err != nil {
+		return err
+	}
+	return out.Close()
 }
 
 // formatOf returns the format that a path's extension names.

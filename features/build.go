@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -49,10 +50,12 @@ func Build(ctx context.Context, h *data.History, spec *Spec, o Options) (*Built,
 	var whole *Frame
 	b, err := BuildParts(ctx, h, spec, o, func(f *Frame) error {
 		if whole == nil {
-			whole = f
-		} else {
-			whole.append(f)
+			whole = &Frame{SpecDigest: f.SpecDigest, Columns: slices.Clone(f.Columns)}
+			for i := range whole.Columns {
+				whole.Columns[i].Num, whole.Columns[i].Codes = nil, nil
+			}
 		}
+		whole.append(f)
 		return nil
 	})
 	if err != nil {
@@ -73,7 +76,8 @@ func (f *Frame) append(g *Frame) {
 
 // BuildParts makes the same frame and hands it over in pieces, in order, so that it
 // need not be held whole: each piece is the rows of a range of accounts, some
-// of them none. Frame and Show of what it returns are not set.
+// of them none, and valid until each returns. Frame of what it returns is not
+// set.
 //
 // Workers take parts of the history in turn; each part's rows depend on its
 // accounts alone, and pieces are handed over in the order of parts, so that
@@ -133,19 +137,22 @@ type stream struct {
 // run makes parts until none are left.
 func (s *stream) run(ctx context.Context) {
 	k, part := newKernel(s.h, s.spec, s.template.facts), s.h.NewPart()
+	l, f := &listing{h: s.h, spec: s.spec, part: part, asOf: history}, s.template.frame()
+	if !s.options.AsOf.IsZero() {
+		l.asOf = s.options.AsOf.UnixNano()
+	}
 	for {
 		i := int(s.taken.Add(1)) - 1
 		if i >= s.h.Parts() {
 			return
 		}
-		var l *listing
-		var f *Frame
 		err := ctx.Err()
 		if err == nil {
 			err = s.h.ReadPart(part, i)
 		}
 		if err == nil {
-			l, f = s.make(k, part)
+			l.reset()
+			s.make(k, l, f)
 		}
 		if !s.hand(i, l, f, err) {
 			return
@@ -154,22 +161,17 @@ func (s *stream) run(ctx context.Context) {
 }
 
 // make lists the snapshots of a part and fills their features.
-func (s *stream) make(k *kernel, part *data.Part) (*listing, *Frame) {
-	l := &listing{h: s.h, spec: s.spec, part: part, asOf: history, left: map[refusal]int{}, outcomes: outcomeTally{}}
-	if !s.options.AsOf.IsZero() {
-		l.asOf = s.options.AsOf.UnixNano()
-	}
+func (s *stream) make(k *kernel, l *listing, f *Frame) {
 	if s.spec.Outcome.Mode == Activity {
 		l.listActivity()
 	} else {
 		l.listRenewals()
 	}
-	f := s.template.frame(l.rows)
+	f.resize(l.rows)
 	for _, p := range l.spans {
-		k.fill(f.Columns, p.start, part, p.account, l.snaps[p.start:p.end])
+		k.fill(f.Columns, p.start, l.part, p.account, l.snaps[p.start:p.end])
 	}
 	l.markNoHistory(f)
-	return l, f
 }
 
 // hand hands a part's rows over when its turn has come. It reports whether to
@@ -244,18 +246,23 @@ func newTemplate(h *data.History, spec *Spec) template {
 	return t
 }
 
-// frame returns a frame of the given rows with room for their features.
-func (t *template) frame(rows []Row) *Frame {
-	f := &Frame{SpecDigest: t.digest, Rows: rows, Columns: make([]Column, len(t.columns))}
-	for i, c := range t.columns {
+// frame returns an empty frame.
+func (t *template) frame() *Frame {
+	return &Frame{SpecDigest: t.digest, Columns: slices.Clone(t.columns)}
+}
+
+// resize makes the frame one of the given rows, whose features are still those
+// of others.
+func (f *Frame) resize(rows []Row) {
+	f.Rows = rows
+	for i := range f.Columns {
+		c := &f.Columns[i]
 		if c.IsLevel() {
-			c.Codes = make([]int32, len(rows))
+			c.Codes = slices.Grow(c.Codes[:0], len(rows))[:len(rows)]
 		} else {
-			c.Num = make([]float64, len(rows))
+			c.Num = slices.Grow(c.Num[:0], len(rows))[:len(rows)]
 		}
-		f.Columns[i] = c
 	}
-	return f
 }
 
 // A listing collects the snapshots of a part's accounts before any feature is
@@ -271,6 +278,12 @@ type listing struct {
 	left  map[refusal]int
 
 	outcomes outcomeTally
+}
+
+// reset empties the listing for another part.
+func (l *listing) reset() {
+	l.rows, l.snaps, l.spans = l.rows[:0], l.snaps[:0], l.spans[:0]
+	l.left, l.outcomes = map[refusal]int{}, outcomeTally{}
 }
 
 // history stands for no as-of instant: the whole history is wanted.

@@ -31,20 +31,37 @@ type intervals struct {
 	hi     []int    // by snapshot: the interval after the last of it
 	made   []int    // what the cuts were made for: by snapshot, the days it is on and sees up to
 
-	cells []cell  // by interval, then class
-	days  []int32 // by record
-	bits  []uint64
-	first int // day of the first bit
-	width int // words of a slot in bits
+	cells  []cell       // by interval, then class
+	ranges []valueRange // by interval, then slot
+	days   []int32      // by record
+	bits   []uint64
+	first  int // day of the first bit
+	width  int // words of a slot in bits
 }
 
-// A cell is what is kept of the records of one class in one interval. n,
-// valued and millionths are totals of the intervals before.
+// A cell is what is kept of the records of one class in one interval; in the
+// end n, valued, millionths and newest are those of all intervals up to it, and
+// earliest is the first day of them all. Days count from intervals.first, from
+// 1, so that 0 stands for none.
 type cell struct {
-	millionths     int64
-	min, max       int64 // millionths
-	n, valued      int32
-	newest, oldest int32
+	millionths               int64
+	n, valued                int32
+	newest, oldest, earliest int32
+}
+
+// A valueRange is the least and the largest value, in millionths, of the
+// records of one slot in one interval.
+type valueRange struct {
+	min, max int64
+	any      bool
+}
+
+func (r *valueRange) add(m int64) {
+	if !r.any {
+		*r = valueRange{m, m, true}
+		return
+	}
+	r.min, r.max = min(r.min, m), max(r.max, m)
 }
 
 const (
@@ -62,6 +79,8 @@ func (v *intervals) load(p *sourcePlan, r data.Records, snaps []snapshot, days [
 	n := (len(v.bounds) + 1) * classes
 	v.cells = slices.Grow(v.cells[:0], n)[:n]
 	clear(v.cells)
+	v.ranges = slices.Grow(v.ranges[:0], (len(v.bounds)+1)*len(p.slots))[:(len(v.bounds)+1)*len(p.slots)]
+	clear(v.ranges)
 	if !v.locate(r, cal) {
 		return false
 	}
@@ -73,13 +92,19 @@ func (v *intervals) load(p *sourcePlan, r data.Records, snaps []snapshot, days [
 	if !v.add(p, r) {
 		return false
 	}
-	for i := classes; i < n; i++ {
-		c, before := &v.cells[i], &v.cells[i-classes]
+	for i := range n {
+		c, before := &v.cells[i], &cell{}
+		if i >= classes {
+			before = &v.cells[i-classes]
+		}
 		c.n += before.n
 		c.valued += before.valued
 		c.millionths += before.millionths
 		if c.newest == 0 {
 			c.newest = before.newest
+		}
+		if c.earliest = before.earliest; c.earliest == 0 {
+			c.earliest = c.oldest
 		}
 	}
 	return true
@@ -197,7 +222,6 @@ func (v *intervals) add(p *sourcePlan, r data.Records) bool {
 		class := data.ClassOf(record[1])
 		c := &v.cells[k*classes+class]
 		c.n++
-		// Days count from v.first, so that 0 stands for none.
 		d := day - int32(v.first) + 1
 		if d > c.newest {
 			c.newest = d
@@ -216,8 +240,8 @@ func (v *intervals) add(p *sourcePlan, r data.Records) bool {
 					return false
 				}
 				c.millionths += m
-				if p.rangedIn[class] {
-					c.widen(m)
+				for _, s := range p.rangedIn[class] {
+					v.ranges[k*len(p.slots)+s].add(m)
 				}
 				c.valued++
 			}
@@ -231,15 +255,6 @@ func (v *intervals) add(p *sourcePlan, r data.Records) bool {
 	return true
 }
 
-// widen takes a value into the cell's range; valued counts those before it.
-func (c *cell) widen(m int64) {
-	if c.valued == 0 {
-		c.min, c.max = m, m
-		return
-	}
-	c.min, c.max = min(c.min, m), max(c.max, m)
-}
-
 // tally fills the tallies of snapshot i.
 func (v *intervals) tally(p *sourcePlan, i int) {
 	classes := len(p.source.Classes)
@@ -250,7 +265,10 @@ func (v *intervals) tally(p *sourcePlan, i int) {
 			t := &p.tallies[w][s]
 			*t = tally{}
 			for _, class := range p.classes[s] {
-				v.addClass(t, class, classes, lo, hi, p.ranged[s])
+				v.addClass(t, class, classes, lo, hi)
+			}
+			if p.ranged[s] && t.valued > 0 {
+				v.addRange(p, t, w, s, i)
 			}
 			if p.distinct {
 				t.types = v.types(p, s, classes, lo, hi)
@@ -267,7 +285,7 @@ func (v *intervals) tally(p *sourcePlan, i int) {
 }
 
 // addClass adds the records of a class in the intervals from lo to hi.
-func (v *intervals) addClass(t *tally, class, classes, lo, hi int, ranged bool) {
+func (v *intervals) addClass(t *tally, class, classes, lo, hi int) {
 	var none cell
 	before, last := &none, &none
 	if lo > 0 {
@@ -280,43 +298,52 @@ func (v *intervals) addClass(t *tally, class, classes, lo, hi int, ranged bool) 
 	if n == 0 {
 		return
 	}
-	if newest := last.newest - 1 + int32(v.first); t.n == 0 || newest > t.newest {
-		t.newest = newest
+	newest, oldest := last.newest-1+int32(v.first), last.earliest
+	if before.n > 0 { // then the oldest is that of the first interval with any
+		k := lo
+		for v.cells[k*classes+class].oldest == 0 {
+			k++
+		}
+		oldest = v.cells[k*classes+class].oldest
 	}
-	valued := last.valued - before.valued
-	if ranged {
-		v.walk(t, class, classes, lo, hi)
+	oldest += int32(v.first) - 1
+	if t.n == 0 {
+		t.newest, t.oldest = newest, oldest
 	}
+	t.newest, t.oldest = max(t.newest, newest), min(t.oldest, oldest)
 	t.n += int64(n)
-	t.valued += int64(valued)
+	t.valued += int64(last.valued - before.valued)
 	t.sum.addMillionths(last.millionths - before.millionths)
 }
 
-// walk takes in what has no running total: the oldest day and the range of the
-// values.
-func (v *intervals) walk(t *tally, class, classes, lo, hi int) {
-	old := t.n > 0
-	ranged := t.valued > 0
-	before := cell{}
-	if lo > 0 {
-		before = v.cells[(lo-1)*classes+class]
-	}
-	for k := lo; k < hi; k++ {
-		c := &v.cells[k*classes+class]
-		if c.n > before.n {
-			if day := c.oldest - 1 + int32(v.first); !old || day < t.oldest {
-				t.oldest, old = day, true
-			}
+// addRange finds the range of a slot's values in window w: that of the window
+// before, which is the shorter, and of the intervals that it adds.
+func (v *intervals) addRange(p *sourcePlan, t *tally, w, slot, snapshot int) {
+	var r valueRange
+	row := v.lo[snapshot*len(p.windows) : (snapshot+1)*len(p.windows)]
+	end := v.hi[snapshot]
+	if w > 0 {
+		end = row[w-1]
+		if before := &p.tallies[w-1][slot]; before.valued > 0 {
+			t.min, t.max, r.any = before.min, before.max, true
 		}
-		if c.valued > before.valued {
-			low, high := float64(c.min)/data.Millionths, float64(c.max)/data.Millionths
-			if !ranged {
-				t.min, t.max, ranged = low, high, true
-			}
-			t.min, t.max = min(t.min, low), max(t.max, high)
-		}
-		before = *c
 	}
+	inherited := r.any
+	r.any = false
+	for k := row[w]; k < end; k++ {
+		if c := &v.ranges[k*len(p.slots)+slot]; c.any {
+			r.add(c.min)
+			r.add(c.max)
+		}
+	}
+	if !r.any {
+		return
+	}
+	low, high := float64(r.min)/data.Millionths, float64(r.max)/data.Millionths
+	if !inherited {
+		t.min, t.max = low, high
+	}
+	t.min, t.max = min(t.min, low), max(t.max, high)
 }
 
 // types counts the types with a record of the slot in the intervals.

@@ -20,7 +20,8 @@ var keyColumns = []string{"account_id", "contract_id", "snapshot", "due", "lead_
 // kept are missing where the outcome is not known.
 func (f *Frame) Table(loc *time.Location) *data.Table {
 	n := len(f.Rows)
-	day := func(t int64) int64 { return int64(data.DayOf(t, loc)) }
+	days := data.Days{Location: loc}
+	day := func(t int64) int64 { return int64(days.Of(t)) }
 	t := &data.Table{Name: "features", Rows: n, Columns: []data.Column{
 		f.text("account_id", func(r *Row) string { return r.Account }),
 		f.text("contract_id", func(r *Row) string { return r.Contract }),
@@ -50,8 +51,20 @@ func (f *Frame) Table(loc *time.Location) *data.Table {
 	return t
 }
 
+// text makes a column of texts that come in runs, or of which no two are
+// alike: one entry of the dictionary for each run.
 func (f *Frame) text(name string, value func(*Row) string) data.Column {
-	return data.TextOf(name, len(f.Rows), func(i int) string { return value(&f.Rows[i]) })
+	c := data.Column{Name: name, Kind: data.Text, Codes: make([]int32, len(f.Rows))}
+	for i := range f.Rows {
+		text := value(&f.Rows[i])
+		if n := len(c.Dict); n == 0 || c.Dict[n-1] != text {
+			c.Dict = append(c.Dict, text)
+		}
+		if c.Codes[i] = int32(len(c.Dict) - 1); text == "" {
+			c.Codes[i] = -1
+		}
+	}
+	return c
 }
 
 func (f *Frame) floats(name string, value func(*Row) float64) data.Column {

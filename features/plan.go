@@ -28,9 +28,9 @@ type sourcePlan struct {
 	valued   bool    // some feature needs values
 	daily    bool    // some feature counts active days
 	distinct bool    // some feature counts types
-	ranged   []bool  // by slot: some feature needs the least or the largest value, or the oldest event
+	ranged   []bool  // by slot: some feature needs the least or the largest value
 	counted  []bool  // by slot: some feature counts its active days
-	rangedIn []bool  // by class: one of its slots is ranged
+	rangedIn [][]int // by class: those of its slots that are ranged
 	countIn  [][]int // by class: those of its slots that are counted
 
 	running []tally   // by slot
@@ -125,8 +125,6 @@ func (p *sourcePlan) addTallied(column int, f *Feature) {
 		p.daily, p.counted[w.slot] = true, true
 	case Distinct:
 		p.distinct = true
-	case Tenure:
-		p.ranged[w.slot] = true
 	}
 }
 
@@ -147,14 +145,16 @@ func (p *sourcePlan) slotFor(f *Feature) int {
 func (p *sourcePlan) bindClasses() {
 	p.slotsOf = make([][]int, len(p.source.Classes))
 	p.classes = make([][]int, len(p.slots))
-	p.rangedIn, p.countIn = make([]bool, len(p.source.Classes)), make([][]int, len(p.source.Classes))
+	p.rangedIn, p.countIn = make([][]int, len(p.source.Classes)), make([][]int, len(p.source.Classes))
 	for c := range p.source.Classes {
 		class := &p.source.Classes[c]
 		for i, s := range p.slots {
 			if p.source.Passes(class, s.kind, s.where) {
 				p.slotsOf[c] = append(p.slotsOf[c], i)
 				p.classes[i] = append(p.classes[i], c)
-				p.rangedIn[c] = p.rangedIn[c] || p.ranged[i]
+				if p.ranged[i] {
+					p.rangedIn[c] = append(p.rangedIn[c], i)
+				}
 				if p.counted[i] {
 					p.countIn[c] = append(p.countIn[c], i)
 				}

@@ -216,8 +216,12 @@ func (p *project) spec(h *data.History) features.Spec {
 
 // build makes a frame; asOf zero means the whole history.
 func (a *app) build(ctx context.Context, l *loaded, spec *features.Spec, asOf time.Time) (*features.Built, error) {
-	return features.Build(ctx, l.history, spec, features.Options{AsOf: asOf, Workers: a.workers,
-		Progress: func(done, total int) { a.progress.step("features of accounts", done, total) }})
+	return features.Build(ctx, l.history, spec, a.buildOptions(asOf))
+}
+
+func (a *app) buildOptions(asOf time.Time) features.Options {
+	return features.Options{AsOf: asOf, Workers: a.workers,
+		Progress: func(done, total int) { a.progress.step("features of accounts", done, total) }}
 }
 
 // buildHistory makes the frame of the whole history, and refuses an empty one
