@@ -7,12 +7,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"os"
-	"runtime/debug"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -59,7 +55,7 @@ gate refused; 10 not found; 12 integrity; 130, 143 interrupted.`,
 	f.BoolVar(&a.json, "json", false, "print one JSON object on standard output, and nothing else there")
 	f.BoolVar(&a.quiet, "quiet", false, "no progress")
 	f.IntVar(&a.workers, "workers", 0, "goroutines to use (default: one for each CPU); results do not depend on it")
-	f.StringVar(&a.maxMemory, "max-memory", "", "such as 512MB or 4GB: past it events go to disk, in the folder for temporary files; results do not depend on it")
+	f.StringVar(&a.maxMemory, "max-memory", "", "such as 512MB or 4GB: past it events go to disk, in the folder for temporary files; results do not depend on it (default: the memory there is)")
 	root.AddCommand(demoCommand(a), initCommand(a), checkCommand(a), featuresCommand(a), trainCommand(a), evaluateCommand(a),
 		predictCommand(a), explainCommand(a), modelsCommand(a), versionCommand(a))
 	return root
@@ -78,41 +74,6 @@ func (a *app) start() error {
 		a.progress.w = f
 	}
 	return nil
-}
-
-// leastMemory is what a run takes before it has read an event.
-const leastMemory = 64 << 20
-
-// boundMemory reads --max-memory. Two fifths of it are for events; the rest is
-// for accounts, for what is being read and written, and for the collector's
-// slack, which a memory limit on the whole keeps in bounds.
-func (a *app) boundMemory() error {
-	if a.maxMemory == "" {
-		return nil
-	}
-	n, ok := byteSize(a.maxMemory)
-	if !ok || n < leastMemory {
-		return usageError("--max-memory %q: expected a size of 64MB or more, such as 512MB or 4GB", a.maxMemory)
-	}
-	debug.SetMemoryLimit(n - n/10)
-	a.eventBytes = n / 5 * 2
-	return nil
-}
-
-// byteSize reads a size in powers of 1024.
-func byteSize(text string) (n int64, ok bool) {
-	digits := strings.TrimRight(text, "KMGTiBkmgtb ")
-	unit := strings.ToUpper(strings.TrimSpace(text[len(digits):]))
-	unit = strings.TrimSuffix(strings.TrimSuffix(unit, "B"), "I")
-	power := strings.Index("KMGT", unit)
-	if len(unit) != 1 || power < 0 {
-		return 0, false
-	}
-	f, err := strconv.ParseFloat(digits, 64)
-	if err != nil || !(f > 0 && f < 1<<20) {
-		return 0, false
-	}
-	return int64(f * math.Exp2(10*float64(power+1))), true
 }
 
 // printJSON prints a command's one result object on one line.

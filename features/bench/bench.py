@@ -24,6 +24,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 THREADS = 2
 MEMORY_LIMIT, MEMORY_PEAK_MB = "512MB", 640
+LOW_MEMORY = "256MB"
 
 
 @dataclasses.dataclass
@@ -136,9 +137,9 @@ class Bench:
         self.require("speed", "peak memory, DuckDB / ours", ratio(duckdb, us, "peak_mb"), ">= 2.5", "4")
 
     def low_memory(self):
-        """The same under --low-memory."""
+        """The same with events on disk past a small bound."""
         folder = self.data(self.args.events, self.args.accounts)
-        ours = self.ours("holdfast --low-memory", folder, "snap2", "--low-memory")
+        ours = self.ours(f"holdfast --max-memory {LOW_MEMORY}", folder, "snap2", "--max-memory", LOW_MEMORY)
         runs = self.compete("low-memory", [ours, self.peer("duckdb band", folder, "snap2")])
         self.equal("low-memory", folder, "snap2", ours)
         us, duckdb = runs[ours.name], runs["duckdb band"]
