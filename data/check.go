@@ -55,6 +55,9 @@ func Check(h *History, s Sources) ([]Finding, error) {
 		}
 	}
 	for i := range h.Sources {
+		if h.Sources[i].Derived {
+			continue
+		}
 		out = append(out, checkSource(&h.Sources[i], early[i])...)
 	}
 	out = append(out, checkContracts(h)...)

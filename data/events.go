@@ -19,6 +19,7 @@ type join struct {
 	store   *store
 	layout  layout
 	classes *classTable
+	filters []*BoundFilter
 
 	mu  sync.Mutex
 	odd []float64
@@ -34,6 +35,9 @@ type joinWorker struct {
 	hint   int       // digits after the point of the last values
 	odd    []float64 // values of this batch that are no short decimals
 	hashes []uint64  // of classes
+
+	passes  []bool                // by row, of one filter
+	matches map[classMatch]uint16 // classes asked for
 }
 
 // A batch is a run of rows of an event table, column by column. Columns that
@@ -48,19 +52,20 @@ type batch struct {
 	id      mapped[uint64]
 	at      []int64
 	known   []int64
+	match   []uint64 // the filters that each row passes
 }
 
 // newJoin prepares to read a source. wide says that many values are no short
 // decimals.
-func newJoin(h *History, s *EventSource, table string, index *accountIndex, b *budget, wide bool) *join {
-	j := &join{h: h, s: s, table: table, index: index, layout: newLayout(s, wide), classes: newClassTable()}
+func newJoin(h *History, s *EventSource, table string, index *accountIndex, b *budget, filters []*BoundFilter, wide bool) *join {
+	j := &join{h: h, s: s, table: table, index: index, layout: newLayout(s, wide), classes: newClassTable(), filters: filters}
 	j.store = newStore(len(h.Accounts), j.layout.stride, b)
 	j.classes.number(classKey{kind: s.Name}) // the class of rows without a type column
 	return j
 }
 
 func (j *join) worker() *joinWorker {
-	w := &joinWorker{join: j, out: j.store.writer(), counts: newEventCounts()}
+	w := &joinWorker{join: j, out: j.store.writer(), counts: newEventCounts(), matches: map[classMatch]uint16{}}
 	b := &w.rows
 	b.account.null, b.account.translate = -1, func(dst []int32, c *Column) ([]int32, error) {
 		return j.index.numbers(dst, c, w.counts.orphans.keep), nil
@@ -133,7 +138,7 @@ func (w *joinWorker) tooManyTypes() error {
 func (w *joinWorker) add() error {
 	b, l, counts := &w.rows, &w.layout, &w.counts
 	counts.rows += b.n
-	typed, valued := len(b.class.out) > 0, len(b.value.out) > 0
+	typed, valued, filtered := len(b.class.out) > 0, len(b.value.out) > 0, len(w.filters) > 0
 	mask := int32(1)<<w.store.shift - 1
 	for r := range b.n {
 		a, at := b.account.out[r], b.at[r]
@@ -154,6 +159,12 @@ func (w *joinWorker) add() error {
 		}
 		if typed {
 			class = b.class.out[r]
+		}
+		if filtered {
+			var err error
+			if class, err = w.matched(class, b.match[r]); err != nil {
+				return err
+			}
 		}
 		bits := uint64(value)
 		if value&15 == oddValue {
@@ -213,7 +224,7 @@ func (j *join) end(workers []*joinWorker) error {
 		}
 		total.add(&w.counts)
 	}
-	src := Source{Name: j.s.Name, Lag: int64(j.s.Lag), Derived: j.s.Derived, layout: j.layout, store: j.store, odd: j.odd}
+	src := Source{Name: j.s.Name, Lag: int64(j.s.Lag), Derived: j.s.Derived, Filters: j.s.filterTexts(), layout: j.layout, store: j.store, odd: j.odd}
 	src.Types, src.Classes = j.classes.settle(total.classes)
 	if j.s.Type == "" {
 		src.Types = []string{j.s.Name}
@@ -224,17 +235,20 @@ func (j *join) end(workers []*joinWorker) error {
 	}
 	src.digest = total.sum
 	h := j.h
+	if j.s.Derived { // the declared source has counted the same rows
+		h = &History{}
+	}
 	h.drop(j.s.Name, "the account is not in the accounts table", total.rows, total.orphans)
 	h.drop(j.s.Name, "the time is missing", total.rows, total.undated)
 	h.drop(j.s.Name, "known_at is missing, so the row was never seen", total.rows, total.unseen)
 	if j.layout.id > 0 {
-		repeats, err := src.dropRepeats(h)
+		repeats, err := src.dropRepeats(j.h)
 		if err != nil {
 			return err
 		}
 		src.Rows -= repeats
 		h.drop(j.s.Name, "the id repeats; the row known first is kept", total.rows, tally{n: repeats})
 	}
-	h.Sources = append(h.Sources, src)
+	j.h.Sources = append(j.h.Sources, src)
 	return nil
 }

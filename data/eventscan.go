@@ -5,18 +5,21 @@ package data
 import (
 	"context"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // An eventScan is the row groups of an event source's files, to be read by
 // several workers.
 type eventScan struct {
 	*scan
-	source *EventSource
-	groups []fileGroup
-	rows   int
+	source  *EventSource
+	filters []*BoundFilter
+	groups  []fileGroup
+	rows    int
 }
 
 // A fileGroup is one row group of one file.
@@ -26,15 +29,29 @@ type fileGroup struct {
 	rows        int
 }
 
-func newEventScan(fsys FS, s *EventSource) (*eventScan, error) {
-	sc, err := newScan(fsys, s.Path, s.columns())
+func newEventScan(fsys FS, s *EventSource, loc *time.Location) (*eventScan, error) {
+	kinds, err := filterKinds(fsys, s)
 	if err != nil {
 		return nil, err
+	}
+	columns := slices.DeleteFunc(s.columns(), func(name string) bool {
+		_, there := kinds[name]
+		return !there && slices.Contains(s.filterColumns(), name) // for the filter to say
+	})
+	sc, err := newScan(fsys, s.Path, columns)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range sc.columns {
+		kinds[c.name] = c.kind // that of all files
 	}
 	if err := checkEventKinds(s.Path, s, func(name string) Kind { return sc.columns[sc.index[name]].kind }); err != nil {
 		return nil, err
 	}
 	e := &eventScan{scan: sc, source: s}
+	if e.filters, err = s.bindFilters(kinds, loc); err != nil {
+		return nil, err
+	}
 	for i := range sc.sources {
 		var before int64
 		for g, rows := range sc.sources[i].rows {
@@ -46,6 +63,35 @@ func newEventScan(fsys FS, s *EventSource) (*eventScan, error) {
 	return e, nil
 }
 
+// filterKinds returns the kinds of all columns of a source's first file, for
+// its filters to be checked against.
+func filterKinds(fsys FS, s *EventSource) (kinds map[string]Kind, err error) {
+	kinds = map[string]Kind{}
+	if len(s.Filters) == 0 {
+		return kinds, nil
+	}
+	sources, err := glob(fsys, s.Path)
+	if err != nil {
+		return nil, err
+	}
+	sc := &scan{pattern: s.Path, sources: sources}
+	sc.addFolders()
+	for _, c := range sc.folders {
+		kinds[c.name] = c.kind
+	}
+	p, err := openParquet(fsys, sources[0].name)
+	if err != nil {
+		return nil, err
+	}
+	defer p.closeInto(&err)
+	for i := range p.leaves {
+		if p.leaves[i].unfit == "" {
+			kinds[p.leaves[i].name] = p.leaves[i].kind
+		}
+	}
+	return kinds, nil
+}
+
 // read joins all row groups.
 func (e *eventScan) read(ctx context.Context, h *History, index *accountIndex, b *budget, workers int, p *rowProgress) error {
 	if workers <= 0 {
@@ -55,7 +101,7 @@ func (e *eventScan) read(ctx context.Context, h *History, index *accountIndex, b
 	if err != nil {
 		return err
 	}
-	j := newJoin(h, e.source, e.pattern, index, b, wide)
+	j := newJoin(h, e.source, e.pattern, index, b, e.filters, wide)
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	readers := make([]*eventReader, max(1, min(workers, len(e.groups))))
@@ -83,6 +129,9 @@ func (e *eventScan) read(ctx context.Context, h *History, index *accountIndex, b
 
 // manyOdd looks at the values of the first row group that has any.
 func (e *eventScan) manyOdd() (bool, error) {
+	if e.source.Dates != (Dates{}) {
+		return true, nil
+	}
 	if e.source.Value == "" {
 		return false, nil
 	}
@@ -178,6 +227,9 @@ func (r *eventReader) group(g fileGroup) error {
 			return err
 		}
 	}
+	if err := r.computed(g); err != nil {
+		return err
+	}
 	c, err := r.column(g, s.Time, 0)
 	if err != nil {
 		return err
@@ -190,6 +242,45 @@ func (r *eventReader) group(g fileGroup) error {
 		b.known = stamps(c, r.w.h.Location)
 	}
 	return r.w.add()
+}
+
+// computed reads what is made of whole columns: the value of two dates, and the
+// filters that rows pass.
+func (r *eventReader) computed(g fileGroup) error {
+	s := r.scan.source
+	if d := s.Dates; d != (Dates{}) {
+		t, err := r.table(g, []string{d.From, d.To})
+		if err != nil {
+			return err
+		}
+		if err := r.w.takeDates(t.Column(d.From), t.Column(d.To)); err != nil {
+			return err
+		}
+	}
+	if len(s.Filters) == 0 {
+		return nil
+	}
+	t, err := r.table(g, s.filterColumns())
+	if err != nil {
+		return err
+	}
+	return r.w.match(t)
+}
+
+// table reads columns of a row group as they are.
+func (r *eventReader) table(g fileGroup, names []string) (*Table, error) {
+	t := &Table{Name: r.file.name, Rows: g.rows}
+	for _, name := range named(names) {
+		i := r.scan.index[name]
+		b := newBuilder(name, r.scan.columns[i].kind)
+		b.grow(g.rows)
+		r.file.before = g.before
+		if err := r.file.readColumn(g.group, i, b); err != nil {
+			return nil, err
+		}
+		t.Columns = append(t.Columns, b.column())
+	}
+	return t, nil
 }
 
 // column reads one column of a row group as it is, into one of two places

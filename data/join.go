@@ -40,7 +40,7 @@ func ReadHistory(ctx context.Context, fsys FS, s Sources, o ReadOptions) (*Histo
 	scans := make([]*eventScan, len(s.Events))
 	total := 0
 	for i := range s.Events {
-		if scans[i], err = newEventScan(fsys, &s.Events[i]); err != nil {
+		if scans[i], err = newEventScan(fsys, &s.Events[i], s.Location); err != nil {
 			return nil, fmt.Errorf("events %s: %w", s.Events[i].Name, err)
 		}
 		total += scans[i].rows
@@ -140,11 +140,15 @@ func (h *History) joinTable(t *Table, s *EventSource, index *accountIndex, b *bu
 	if err := checkEventKinds(t.Name, s, func(name string) Kind { return t.Column(name).Kind }); err != nil {
 		return err
 	}
-	wide := false
+	filters, err := s.bindFilters(t.Kinds(), h.Location)
+	if err != nil {
+		return err
+	}
+	wide := s.Dates != Dates{}
 	if c := t.Column(s.Value); c != nil {
 		wide = manyOdd(c)
 	}
-	j := newJoin(h, s, t.Name, index, b, wide)
+	j := newJoin(h, s, t.Name, index, b, filters, wide)
 	w := j.worker()
 	if err := w.addTable(t); err != nil {
 		return err
@@ -167,6 +171,16 @@ func (w *joinWorker) addTable(t *Table) (err error) {
 			return err
 		}
 	}
+	if d := s.Dates; d != (Dates{}) {
+		if err := w.takeDates(t.Column(d.From), t.Column(d.To)); err != nil {
+			return err
+		}
+	}
+	if len(w.filters) > 0 {
+		if err := w.match(t); err != nil {
+			return err
+		}
+	}
 	b.at = stamps(t.Column(s.Time), w.h.Location)
 	if s.KnownAt != "" {
 		b.known = stamps(t.Column(s.KnownAt), w.h.Location)
@@ -176,7 +190,7 @@ func (w *joinWorker) addTable(t *Table) (err error) {
 
 // checkEventKinds refuses columns whose type cannot play their role.
 func checkEventKinds(table string, s *EventSource, kind func(name string) Kind) error {
-	for _, name := range []string{s.Time, s.KnownAt} {
+	for _, name := range []string{s.Time, s.KnownAt, s.Dates.From, s.Dates.To} {
 		if name == "" {
 			continue
 		}

@@ -66,9 +66,11 @@ type EventSource struct {
 	Lag     time.Duration // added to KnownAt (or to Time where KnownAt is empty)
 	Type    string        // empty: every row has the type of the source's name
 	Value   string
-	ID      string   // identifies one event; repeats are dropped and counted
-	Columns []string // further columns that features may read
-	Derived bool     // another reading of a source that is declared as well
+	Dates   Dates     // read as the value in place of Value; see SplitDays
+	ID      string    // identifies one event; repeats are dropped and counted
+	Columns []string  // further columns that features may read
+	Filters []*Filter // the class of a row says which it passes; type means the column Type
+	Derived bool      // another reading of a source that is declared as well
 }
 
 // Tables holds the declared tables as read, before rows are joined.
@@ -116,10 +118,11 @@ func readFacts(fsys FS, s Sources) (accounts, contracts *Table, err error) {
 	return accounts, contracts, nil
 }
 
-// columns lists the columns that are read of an event table. Those declared
-// beside the roles are read only where a feature asks for them.
+// columns lists the columns that are read of an event table: those with a role
+// and those of filters.
 func (e *EventSource) columns() []string {
-	return named([]string{e.Account, e.Time, e.KnownAt, e.Type, e.Value, e.ID})
+	return named(append([]string{e.Account, e.Time, e.KnownAt, e.Type, e.Value, e.ID, e.Dates.From, e.Dates.To},
+		e.filterColumns()...))
 }
 
 // named drops empty and repeated names.
