@@ -220,3 +220,26 @@ func (v literal) asFloat() float64 {
 	}
 	return float64(v.number)
 }
+
+// Equal takes a test column == 'text' out of the filter: it returns the text
+// and the filter that the rows with it have yet to pass, nil for none. ok is
+// false where the filter does not ask for one text of the column.
+func (f *Filter) Equal(column string) (text string, rest *Filter, ok bool) {
+	is := func(t *term) bool { return t.op == opEqual && t.column == column && t.values[0].kind == Text }
+	if is(f.root) {
+		return f.root.values[0].text, nil, true
+	}
+	if f.root.op != opAnd {
+		return "", f, false
+	}
+	i := slices.IndexFunc(f.root.parts, is)
+	if i < 0 {
+		return "", f, false
+	}
+	left := slices.Delete(slices.Clone(f.root.parts), i, i+1)
+	root := &term{op: opAnd, parts: left}
+	if len(left) == 1 {
+		root = left[0]
+	}
+	return f.root.parts[i].values[0].text, &Filter{text: f.text, root: root}, true
+}

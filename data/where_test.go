@@ -270,3 +270,32 @@ func BenchmarkFilter(b *testing.B) {
 	}
 	b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mrows/s")
 }
+
+// A test for one text of a column comes out of a filter where the rest can
+// stand without it.
+func TestFilterEqual(t *testing.T) {
+	for where, want := range map[string][2]string{
+		"type == 'a'":             {"a", ""},
+		"type in ('a')":           {"a", ""},
+		"(type == 'a') and x > 1": {"a", "x > 1"},
+		"x > 1 and type == 'a' and (y == 1 or z == 2)": {"a", "x > 1 and (y == 1 or z == 2)"},
+		"type == 'a' and type == 'b'":                  {"a", "type == 'b'"},
+		"type == 'a' or x > 1":                         {"", "type == 'a' or x > 1"},
+		"not type == 'a'":                              {"", "not type == 'a'"},
+		"type != 'a' and kind == 'a'":                  {"", "type != 'a' and kind == 'a'"},
+		"type in ('a', 'b')":                           {"", "type in ('a', 'b')"},
+	} {
+		f, err := ParseFilter(where)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, rest, ok := f.Equal("type")
+		left := ""
+		if rest != nil {
+			left = rest.String()
+		}
+		if ok != (want[0] != "") || text != want[0] || left != want[1] {
+			t.Errorf("%s: %q, %q, %v; want %q", where, text, left, ok, want)
+		}
+	}
+}

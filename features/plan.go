@@ -73,7 +73,7 @@ var fromTally = []Agg{Count, Sum, Mean, Min, Max, Distinct, ActiveDays, Recency,
 func planSource(index int, src *data.Source, spec *Spec) *sourcePlan {
 	p := &sourcePlan{index: index, source: src}
 	for i := range spec.Features {
-		if f := &spec.Features[i]; f.From == src.Name && slices.Contains(fromTally, f.Agg) {
+		if f := &spec.Features[i]; f.Source() == src.Name && slices.Contains(fromTally, f.Agg) {
 			p.windows = append(p.windows, windowOf(f))
 			if f.LongDays > 0 {
 				p.windows = append(p.windows, f.LongDays)
@@ -85,7 +85,7 @@ func planSource(index int, src *data.Source, spec *Spec) *sourcePlan {
 	for i := range spec.Features {
 		f := &spec.Features[i]
 		switch {
-		case f.From != src.Name || f.Agg.overColumns():
+		case f.Source() != src.Name || f.Agg.overColumns():
 		case slices.Contains(fromTally, f.Agg):
 			p.addTallied(i, f)
 		default:

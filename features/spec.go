@@ -32,7 +32,10 @@ type Feature struct {
 	Name       string    `json:"name"`
 	From       string    `json:"from"`             // event source, or "account", "contract", "snapshot", "table"
 	Type       string    `json:"type,omitempty"`   // event type; empty means every type of the source
-	Where      string    `json:"where,omitempty"`  // filter over the rows of the source, beside the type
+	Where      string    `json:"where,omitempty"`  // filter over the rows of the source, beside the type, in its canonical form
+	Value      string    `json:"value,omitempty"`  // column that is read in place of the source's value
+	Due        string    `json:"due,omitempty"`    // date columns of agg lateness: when a payment was due
+	Paid       string    `json:"paid,omitempty"`   // and when it was made, missing while it was not
 	Column     string    `json:"column,omitempty"` // attribute, for agg attribute
 	Agg        Agg       `json:"agg"`
 	WindowDays int       `json:"window_days,omitempty"` // 0 means all history

@@ -24,9 +24,11 @@ func specError(format string, args ...any) error {
 // validate checks a spec against the history it is to be built from.
 func (s *Spec) validate(h *data.History) error {
 	o := &s.Outcome
-	sources := make([]string, len(h.Sources))
+	var sources []string
 	for i := range h.Sources {
-		sources[i] = h.Sources[i].Name
+		if !h.Sources[i].Derived {
+			sources = append(sources, h.Sources[i].Name)
+		}
 	}
 	switch o.Mode {
 	case Renewal:
@@ -88,12 +90,22 @@ func (f *Feature) validate(sources []string, h *data.History) error {
 		return specError("feature %q: from %q is not an event source; the sources are %q", f.Name, f.From, sources)
 	case !slices.Contains(EventAggs, f.Agg):
 		return specError("feature %q: agg %q; expected one of %v", f.Name, f.Agg, EventAggs)
+	case !f.isRead(h):
+		return specError("feature %q: where %q over %s was not evaluated when the history was read; read it with features.Sources",
+			f.Name, f.Where, f.Source())
 	case f.Agg == Trend && (f.WindowDays <= 0 || f.LongDays <= f.WindowDays):
 		return specError("feature %q: a trend needs a window and a longer one, found %dd and %dd", f.Name, f.WindowDays, f.LongDays)
 	case f.Agg == Distinct && f.Type != "":
 		return specError("feature %q: distinct counts types, so it cannot be of the one type %q", f.Name, f.Type)
 	}
 	return nil
+}
+
+// isRead reports whether the history was read for the feature: with its filter
+// and the columns that it takes values from.
+func (f *Feature) isRead(h *data.History) bool {
+	i := slices.IndexFunc(h.Sources, func(s data.Source) bool { return s.Name == f.Source() })
+	return i >= 0 && (f.Where == "" || slices.Contains(h.Sources[i].Filters, f.Where))
 }
 
 func (f *Feature) validateFact(h *data.History) error {

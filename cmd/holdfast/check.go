@@ -73,7 +73,9 @@ func (a *app) check(ctx context.Context, l *loaded) (*checkResult, error) {
 	r := &checkResult{Project: l.name, Accounts: len(h.Accounts), Terms: len(h.Contracts), Events: map[string]int{},
 		Findings: append([]data.Finding{}, findings...)}
 	for i := range h.Sources {
-		r.Events[h.Sources[i].Name] = h.Sources[i].Rows
+		if !h.Sources[i].Derived {
+			r.Events[h.Sources[i].Name] = h.Sources[i].Rows
+		}
 	}
 	if h.Newest != data.NoTime {
 		r.Newest = time.Unix(0, h.Newest).In(l.sources.Location).Format(time.DateOnly)

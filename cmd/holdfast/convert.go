@@ -18,8 +18,9 @@ import (
 
 // A converter turns the written file into options and keeps the first error.
 type converter struct {
-	dir string
-	err error
+	dir    string
+	err    error
+	events []data.EventSource // once converted
 }
 
 func (c *converter) check(ok bool, key, format string, args ...any) {
@@ -100,6 +101,7 @@ func (c *converter) sources(y *projectYAML, p *project) {
 		p.sources.Events = append(p.sources.Events, data.EventSource{Name: e.Name, Path: c.path(e.Path), Account: e.Account,
 			Time: e.Time, KnownAt: e.KnownAt, Lag: lag, Type: e.Type, Value: e.Value, ID: e.ID, Columns: e.Columns})
 	}
+	c.events = p.sources.Events
 }
 
 func (c *converter) outcome(y *projectYAML, p *project) {
@@ -180,9 +182,7 @@ func (c *converter) feature(key string, f featureYAML, windows []int) features.F
 		WindowDays: c.days(key+": window", f.Window, 0), Pillar: f.Pillar, Direction: features.Direction(f.Direction),
 		Of: f.Of, To: f.To, Actionable: f.Actionable, Unit: f.Unit, Label: f.Label}
 	if f.Where != "" {
-		kind, ok := typeEquals(f.Where)
-		c.check(ok, key+": where", "found %q; expected the form type == 'login'", f.Where)
-		out.Type = kind
+		c.where(key, f.Where, &out)
 	}
 	if out.Agg == features.Trend {
 		longest := 0
@@ -205,18 +205,23 @@ func (c *converter) feature(key string, f featureYAML, windows []int) features.F
 	return out
 }
 
-// typeEquals reads the filter type == 'x', the one form of where so far.
-func typeEquals(where string) (kind string, ok bool) {
-	left, right, found := strings.Cut(where, "==")
-	right = strings.TrimSpace(right)
-	if !found || strings.TrimSpace(left) != "type" || len(right) < 3 {
-		return "", false
+// where converts a filter. A test for one type becomes the feature's type, the
+// rest its filter in the form that all spellings share.
+func (c *converter) where(key, text string, f *features.Feature) {
+	filter, err := data.ParseFilter(text)
+	if err != nil {
+		c.check(false, key, "%v", err)
+		return
 	}
-	quote := right[0]
-	if (quote != '\'' && quote != '"') || right[len(right)-1] != quote {
-		return "", false
+	kind, rest, _ := filter.Equal("type")
+	f.Type = kind
+	if rest == nil {
+		return
 	}
-	return right[1 : len(right)-1], true
+	f.Where = rest.String()
+	i := slices.IndexFunc(c.events, func(e data.EventSource) bool { return e.Name == f.From })
+	c.check(i < 0 || c.events[i].Type != "" || !slices.Contains(filter.Columns(), "type"), key,
+		"where %q: asks for the type, and events %s declare none; give them type: COLUMN", text, f.From)
 }
 
 func (c *converter) settings(y *projectYAML, p *project) {

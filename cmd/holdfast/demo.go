@@ -117,7 +117,11 @@ func (a *app) demo(ctx context.Context, dir, kind string, d *demo.Demo) error {
 	}
 	scores := filepath.Join(dir, "scores.parquet")
 	step(fmt.Sprintf("predict --as-of %s -o %s", asOf.Format(time.DateOnly), scores))
-	s, err := quiet.predict(ctx, l, asOf, registry.Champion, scores, "")
+	champion, id, err := l.registry.Load(registry.Champion)
+	if err != nil {
+		return err
+	}
+	s, err := quiet.predict(ctx, l, asOf, champion, id, scores, "")
 	if err != nil {
 		return err
 	}

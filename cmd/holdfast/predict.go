@@ -46,11 +46,15 @@ Exits    0 ok; 2 configuration; 4 bad data; 10 no such model, or none promoted
 			if err := table.refuseAlone(); err != nil {
 				return err
 			}
-			l, t, err := a.loadAt(cmd.Context(), asOf, maxAge)
+			m, id, err := a.findModel(nil, orDefault(ref, registry.Champion))
 			if err != nil {
 				return err
 			}
-			s, err := a.predict(cmd.Context(), l, t, orDefault(ref, registry.Champion), output, format)
+			l, t, err := a.loadAt(cmd.Context(), asOf, maxAge, m)
+			if err != nil {
+				return err
+			}
+			s, err := a.predict(cmd.Context(), l, t, m, id, output, format)
 			if err != nil {
 				return err
 			}
@@ -105,12 +109,9 @@ func worstRows(t *data.Table, n int) []worstRow {
 	return out
 }
 
-// predict scores a project's accounts at asOf with the referenced model.
-func (a *app) predict(ctx context.Context, l *loaded, asOf time.Time, ref, output, format string) (*scored, error) {
-	m, id, err := a.findModel(l.project, ref)
-	if err != nil {
-		return nil, err
-	}
+// predict scores a project's accounts at asOf with a model, for which the
+// project was loaded.
+func (a *app) predict(ctx context.Context, l *loaded, asOf time.Time, m *predict.Model, id, output, format string) (*scored, error) {
 	if err := sameRules(&m.Spec, &l.spec); err != nil {
 		return nil, err
 	}

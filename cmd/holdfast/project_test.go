@@ -127,7 +127,7 @@ func TestParseProjectRefuses(t *testing.T) {
 		"no key":                          {"key: account_id, created", "created", "data.accounts.key: is required"},
 		"a mode":                          {"mode: renewal", "mode: annual", `outcome.mode: found "annual"; expected renewal or activity`},
 		"an aggregate":                    {"agg: trend", "agg: median", `features.set: login_trend: agg: found "median"; expected one of count,`},
-		"a filter":                        {"type == 'login'", "value > 3", `found "value > 3"; expected the form type == 'login'`},
+		"a filter":                        {"type == 'login'", "type = 'login'", `features.set: logins_30d: where "type = 'login'": at character 6: found =, expected ==, !=`},
 		"a direction":                     {"direction: healthy", "direction: up", `direction: found "up"; expected healthy, risky or free`},
 		"tiers":                           {"watch: 55", "watch: 95", "upper bounds must increase"},
 		"a date":                          {"2025-01-01", "January", `backtest.first: found "January"; expected a date`},
@@ -150,6 +150,30 @@ func TestParseProjectRefuses(t *testing.T) {
 		if !errors.Is(err, errUsage) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want %q", name, err, c.want)
 		}
+	}
+}
+
+// A filter for one type is a type; what else it asks for is kept in one form.
+func TestWhere(t *testing.T) {
+	for where, want := range map[string][2]string{
+		"type == 'login'":                   {"login", ""},
+		"type=='login' AND (  value>3 )":    {"login", "value > 3"},
+		"seats in [3, 2,3]":                 {"", "seats in (2, 3)"},
+		"type in ('login', 'export')":       {"", "type in ('export', 'login')"},
+		"type == 'login' or feature == 'a'": {"", "type == 'login' or feature == 'a'"},
+	} {
+		p, err := parseProject([]byte(strings.Replace(example, "type == 'login'", where, 1)), ".")
+		if err != nil {
+			t.Errorf("%s: %v", where, err)
+			continue
+		}
+		if f := p.set[0]; f.Type != want[0] || f.Where != want[1] {
+			t.Errorf("%s: type %q, where %q; want %q", where, f.Type, f.Where, want)
+		}
+	}
+	_, err := parseProject([]byte(strings.Replace(strings.Replace(example, "type == 'login'", "type != 'login'", 1), "type: event_type, ", "", 1)), ".")
+	if want := "events usage declare none; give them type: COLUMN"; !errors.Is(err, errUsage) || !strings.Contains(err.Error(), want) {
+		t.Errorf("a filter over types that are not declared: %v, want %q", err, want)
 	}
 }
 

@@ -5,16 +5,19 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast-churn/holdfast/data"
 	"github.com/holdfast-churn/holdfast/features"
+	"github.com/holdfast-churn/holdfast/predict"
 )
 
 // An app is what every command shares: where it reads and prints, and the
@@ -107,9 +110,10 @@ type loaded struct {
 	spec    features.Spec
 }
 
-// load finds the project, reads its tables and settles its feature spec. It
-// stops between tables when the context is cancelled.
-func (a *app) load(ctx context.Context) (*loaded, error) {
+// load finds the project, reads its tables for its own features and those of
+// the models that are to score it, and settles its feature spec. It stops
+// between tables when the context is cancelled.
+func (a *app) load(ctx context.Context, models ...*predict.Model) (*loaded, error) {
 	p, err := findProject(a.fsys, a.dir)
 	if err != nil {
 		return nil, err
@@ -118,15 +122,45 @@ func (a *app) load(ctx context.Context) (*loaded, error) {
 		a.warn("%s", note)
 	}
 	a.progress.begin("reading tables")
-	h, err := data.ReadHistory(ctx, a.fsys, p.sources, data.ReadOptions{Workers: a.workers, MaxBytes: a.eventBytes,
+	sources := p.sources
+	sets := [][]features.Feature{p.set}
+	for _, m := range models {
+		sets = append(sets, m.Spec.Features)
+	}
+	if sources.Events, err = features.Sources(p.sources.Events, sets...); err != nil {
+		return nil, err
+	}
+	h, err := data.ReadHistory(ctx, a.fsys, sources, data.ReadOptions{Workers: a.workers, MaxBytes: a.eventBytes,
 		Progress: func(done, total int) { a.progress.step("rows of events", done, total) }})
 	if err != nil {
-		return nil, err
+		return nil, nameFeature(err, sets)
 	}
 	l := &loaded{project: p, history: h, digest: h.Fingerprint()}
 	l.spec = p.spec(h)
 	a.warnOfTypes(l)
 	return l, nil
+}
+
+// nameFeature names the feature whose filter does not fit the columns of its
+// table: a slip in the project file, the first of the sets, or a model for
+// other tables.
+func nameFeature(err error, sets [][]features.Feature) error {
+	var filter *data.FilterError
+	if !errors.As(err, &filter) {
+		return err
+	}
+	for i, set := range sets {
+		for k := range set {
+			switch {
+			case set[k].Where != filter.Text || !strings.HasPrefix(err.Error(), "events "+set[k].Source()+":"):
+			case i == 0:
+				return usageError("features.set: %s: %v", set[k].Name, filter)
+			default:
+				return dataError("the model's feature %s: %v", set[k].Name, filter)
+			}
+		}
+	}
+	return err
 }
 
 // warnOfTypes names the features of the project file whose event type never
@@ -196,8 +230,8 @@ func (a *app) buildHistory(ctx context.Context, l *loaded) (*features.Built, err
 }
 
 // loadAt loads the project and reads --as-of.
-func (a *app) loadAt(ctx context.Context, asOf, maxAge string) (*loaded, time.Time, error) {
-	l, err := a.load(ctx)
+func (a *app) loadAt(ctx context.Context, asOf, maxAge string, models ...*predict.Model) (*loaded, time.Time, error) {
+	l, err := a.load(ctx, models...)
 	if err != nil {
 		return nil, time.Time{}, err
 	}
