@@ -99,13 +99,14 @@ type classMatch struct {
 type Dates struct{ From, To string }
 
 const (
-	openEnded = 0       // in the lower bits of two days in one
-	dayShift  = 1 << 20 // more than any number of days between two dates, either way, twice
+	dayShift  = 1 << 20      // more than twice the days between any two dates
+	openEnded = dayShift - 1 // in the lower bits of two days in one
 )
 
 // joinDays puts two days into one number that a float64 holds exactly: the
 // first times 2^20, plus how many days after it the second is, plus 2^19, or
-// nothing where there is no second. It is missing where there is no first.
+// 2^20 - 1 where there is no second, as if that lay after all others. It is
+// missing where there is no first.
 func joinDays(from, to int64, hasFrom, hasTo bool) float64 {
 	switch {
 	case !hasFrom:

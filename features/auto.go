@@ -47,8 +47,9 @@ type autoBuilder struct {
 
 // source adds the features of one event source.
 func (b *autoBuilder) source(src *data.Source) {
-	valued := make([]bool, len(src.Types))
+	valued, any := make([]bool, len(src.Types)), false
 	for _, c := range src.Classes {
+		any = any || c.Valued > 0
 		if c.Type >= 0 && c.Valued > 0 {
 			valued[c.Type] = true
 		}
@@ -56,7 +57,7 @@ func (b *autoBuilder) source(src *data.Source) {
 	b.counts(src.Name, "", false)
 	b.over(src.Name, "", ActiveDays, "days", "active days")
 	if len(src.Types) < 2 {
-		if len(src.Types) == 1 && valued[0] {
+		if any {
 			b.over(src.Name, "", Sum, "", "total value")
 		}
 		return
@@ -168,11 +169,9 @@ func (b *autoBuilder) facts(h *data.History, o Outcome, opt AutoOptions) {
 
 func (b *autoBuilder) attributes(from string, columns []data.Column) {
 	for i := range columns {
-		f := Feature{Name: plain(columns[i].Name), From: from, Column: columns[i].Name, Agg: Attribute, Input: columns[i].Kind.String(),
+		f := Feature{Name: plain(columns[i].Name), From: from, Column: columns[i].Name, Agg: Attribute,
 			Pillar: from, Label: strings.ReplaceAll(columns[i].Name, "_", " ")}
-		if columns[i].Kind == data.Text {
-			f.Kind = LevelKind
-		}
+		f.settle(&columns[i])
 		b.add(f)
 	}
 }

@@ -2,28 +2,38 @@
 
 package features
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // A columnFeature is one column computed from others of the same row.
 type columnFeature struct {
 	column int
-	agg    Agg
 	of, to int // columns
+	divide func(of, to float64) float64
 }
 
-// overColumns reports whether the aggregate is computed from other features.
-func (a Agg) overColumns() bool { return a == Ratio }
+// feature returns the place of a feature by name, -1 for none.
+func (s *Spec) feature(name string) int {
+	return slices.IndexFunc(s.Features, func(f Feature) bool { return f.Name == name })
+}
+
+// ofFeatures reports whether the feature is a ratio of two others: both names
+// are those of features. Else they are types of its source.
+func (s *Spec) ofFeatures(f *Feature) bool {
+	return f.Agg == Ratio && s.feature(f.Of) >= 0 && s.feature(f.To) >= 0
+}
 
 // overColumns lists the features that are computed from others, in order.
 func overColumns(spec *Spec) []columnFeature {
-	at := make(map[string]int)
-	for i := range spec.Features {
-		at[spec.Features[i].Name] = i
-	}
 	var out []columnFeature
 	for i := range spec.Features {
-		if f := &spec.Features[i]; f.Agg.overColumns() {
-			out = append(out, columnFeature{column: i, agg: f.Agg, of: at[f.Of], to: at[f.To]})
+		switch f := &spec.Features[i]; {
+		case spec.ofFeatures(f):
+			out = append(out, columnFeature{i, spec.feature(f.Of), spec.feature(f.To), ratio})
+		case f.Agg == PerSeat:
+			out = append(out, columnFeature{i, i, spec.feature(f.Seats), perSeat})
 		}
 	}
 	return out
@@ -31,7 +41,7 @@ func overColumns(spec *Spec) []columnFeature {
 
 // write stores the feature of one row.
 func (f *columnFeature) write(columns []Column, row int) {
-	columns[f.column].Num[row] = ratio(columns[f.of].Num[row], columns[f.to].Num[row])
+	columns[f.column].Num[row] = f.divide(columns[f.of].Num[row], columns[f.to].Num[row])
 }
 
 // ratio returns of / to, missing where either is or where to is 0.
@@ -40,4 +50,12 @@ func ratio(of, to float64) float64 {
 		return math.NaN()
 	}
 	return of / to
+}
+
+// perSeat returns n / seats, missing where the seats are not known or none.
+func perSeat(n, seats float64) float64 {
+	if !(seats > 0) {
+		return math.NaN()
+	}
+	return n / seats
 }

@@ -71,7 +71,7 @@ func factOf(h *data.History, c *Column) (f fact, ok bool) {
 // isFact reports whether the feature is a fact of the account, the term or the
 // snapshot, rather than an aggregate of events or of other features.
 func (f *Feature) isFact() bool {
-	return slices.Contains([]string{FromAccount, FromContract, FromSnapshot}, f.From) && slices.Contains(factAggs, f.Agg)
+	return slices.Contains([]string{FromAccount, FromContract, FromSnapshot}, f.From) && slices.Contains(FactAggs, f.Agg)
 }
 
 // termNumbers returns for each contract its place in the chain of terms that
@@ -109,6 +109,22 @@ func attributeOf(h *data.History, f *Feature) *data.Column {
 		return nil
 	}
 	return &attributes[i]
+}
+
+// Settle gives a feature of a project file that reads an attribute the kind
+// that its column has in the history; others stay as they are.
+func (f *Feature) Settle(h *data.History) {
+	if c := attributeOf(h, f); f.Agg == Attribute && c != nil {
+		f.settle(c)
+	}
+}
+
+// settle makes texts levels and everything else a number.
+func (f *Feature) settle(c *data.Column) {
+	f.Kind, f.Input = NumberKind, c.Kind.String()
+	if c.Kind == data.Text {
+		f.Kind = LevelKind
+	}
 }
 
 // attributeFact reads a declared attribute of the account or the contract.

@@ -89,7 +89,7 @@ func (k *kernel) fillSource(columns []Column, row int, part *data.Part, p *sourc
 	if !tallied && p.fast.load(p, part.Records(p.index, int(account)), snaps, k.days, &k.cal) {
 		for i := range snaps {
 			p.fast.tally(p, i)
-			p.write(columns, row+i, k.days[i].day)
+			p.write(columns, row+i, k.days[i].day, k.tenure(account, k.days[i].day))
 		}
 		tallied = true
 	}
@@ -104,14 +104,24 @@ func (k *kernel) fillSource(columns []Column, row int, part *data.Part, p *sourc
 				p.starts[w] = windowStart(t, days, k)
 			}
 			p.scan(events, t)
-			p.write(columns, row+i, k.days[i].day)
+			p.write(columns, row+i, k.days[i].day, k.tenure(account, k.days[i].day))
 		}
 		for j := range p.direct {
 			d := &p.direct[j]
 			k.look(p, d, events, &snaps[i], k.days[i].day)
-			columns[d.column].Num[row+i] = d.feature.direct(&k.view)
+			columns[d.column].Num[row+i] = d.value(&k.view)
 		}
 	}
+}
+
+// tenure returns the calendar days from the account's creation to the day of a
+// snapshot, missing where the creation is not known.
+func (k *kernel) tenure(account int32, day int) float64 {
+	created := k.h.Accounts[account].Created
+	if created == data.NoTime {
+		return math.NaN()
+	}
+	return float64(day - k.cal.Of(created))
 }
 
 // windowStart returns the first instant of a window that ends at t.
@@ -126,15 +136,14 @@ func windowStart(t int64, days int, k *kernel) int64 {
 // snapshot: the visible events in the window that the feature selects.
 type view struct {
 	events []data.Event // oldest first
-	t      int64
-	day    int // calendar day of t
-	days   int // length of the window, allHistory for no bound
+	day    int          // calendar day of t
+	seen   int          // calendar day of t less the source's lag: only what lies before it can be complete
 }
 
 // look sets the view to what a feature sees.
 func (k *kernel) look(p *sourcePlan, d *directFeature, events []data.Event, s *snapshot, day int) {
 	v := &k.view
-	v.events, v.t, v.day, v.days = v.events[:0], s.t, day, d.window
+	v.events, v.day, v.seen = v.events[:0], day, k.cal.Of(s.t-p.source.Lag)
 	start := windowStart(s.t, d.window, k)
 	for i := range events[:before(events, s.t)] {
 		if e := &events[i]; e.Time >= start && visible(e, s.t) && p.selects(d.slot, e) {

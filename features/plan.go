@@ -52,10 +52,12 @@ type slot struct {
 type windowFeature struct {
 	column     int
 	agg        Agg
-	slot       int
+	of         Agg // what is scaled: Count or Sum
+	slot, to   int // to: of a ratio of types, the one divided by
 	window     int // index into windows
 	longWindow int
 	days, long int
+	lifespan   int
 }
 
 // A directFeature is one column computed from the single events of a window.
@@ -63,17 +65,20 @@ type directFeature struct {
 	column  int
 	feature *Feature
 	slot    int
-	window  int // days, or allHistory
+	window  int       // days, or allHistory
+	weights []float64 // by type, for agg weighted
+	perType []float64 // scratch for it
 }
 
 // fromTally lists the aggregates that a tally answers.
-var fromTally = []Agg{Count, Sum, Mean, Min, Max, Distinct, ActiveDays, Recency, Tenure, Trend}
+var fromTally = []Agg{Count, Sum, Mean, Min, Max, Distinct, ActiveDays, Recency, Tenure, Trend, PerSeat, TenureScaled, Ratio, CLV}
 
 // planSource collects the windows and slots that the spec asks of a source.
 func planSource(index int, src *data.Source, spec *Spec) *sourcePlan {
 	p := &sourcePlan{index: index, source: src}
 	for i := range spec.Features {
-		if f := &spec.Features[i]; f.Source() == src.Name && slices.Contains(fromTally, f.Agg) {
+		f := &spec.Features[i]
+		if !f.isFact() && f.Source() == src.Name && slices.Contains(fromTally, f.Agg) && !spec.ofFeatures(f) {
 			p.windows = append(p.windows, windowOf(f))
 			if f.LongDays > 0 {
 				p.windows = append(p.windows, f.LongDays)
@@ -85,11 +90,16 @@ func planSource(index int, src *data.Source, spec *Spec) *sourcePlan {
 	for i := range spec.Features {
 		f := &spec.Features[i]
 		switch {
-		case f.Source() != src.Name || f.Agg.overColumns():
+		case f.isFact() || f.Source() != src.Name || spec.ofFeatures(f):
 		case slices.Contains(fromTally, f.Agg):
 			p.addTallied(i, f)
 		default:
-			p.direct = append(p.direct, directFeature{column: i, feature: f, slot: p.slotFor(f), window: windowOf(f)})
+			d := directFeature{column: i, feature: f, slot: p.slotFor(f, f.Type), window: windowOf(f)}
+			for _, kind := range src.Types {
+				d.weights = append(d.weights, f.Weights[kind])
+			}
+			d.perType = make([]float64, len(src.Types))
+			p.direct = append(p.direct, d)
 		}
 	}
 	p.bindClasses()
@@ -111,14 +121,22 @@ func windowOf(f *Feature) int {
 
 func (p *sourcePlan) addTallied(column int, f *Feature) {
 	at := func(d int) int { i, _ := slices.BinarySearch(p.windows, d); return i }
-	w := windowFeature{column: column, agg: f.Agg, slot: p.slotFor(f), window: at(windowOf(f)), days: f.WindowDays, long: f.LongDays}
+	w := windowFeature{column: column, agg: f.Agg, of: f.added(), window: at(windowOf(f)), days: f.WindowDays, long: f.LongDays,
+		lifespan: f.LifespanDays}
+	if f.Agg == Ratio {
+		w.slot, w.to = p.slotFor(f, f.Of), p.slotFor(f, f.To)
+	} else {
+		w.slot = p.slotFor(f, f.Type)
+	}
 	if f.LongDays > 0 {
 		w.longWindow = at(f.LongDays)
 	}
 	p.features = append(p.features, w)
 	switch f.Agg {
-	case Sum, Mean:
+	case Sum, Mean, CLV:
 		p.valued = true
+	case PerSeat, TenureScaled:
+		p.valued = p.valued || w.of == Sum
 	case Min, Max:
 		p.valued, p.ranged[w.slot] = true, true
 	case ActiveDays:
@@ -128,9 +146,18 @@ func (p *sourcePlan) addTallied(column int, f *Feature) {
 	}
 }
 
-// slotFor returns the slot of the events that a feature selects.
-func (p *sourcePlan) slotFor(f *Feature) int {
-	s := slot{f.Type, f.Where}
+// added returns what the feature adds up of events: their number, or their
+// values.
+func (f *Feature) added() Agg {
+	if f.Of == string(Sum) {
+		return Sum
+	}
+	return Count
+}
+
+// slotFor returns the slot of the events of a type that a feature selects.
+func (p *sourcePlan) slotFor(f *Feature, kind string) int {
+	s := slot{kind, f.Where}
 	i := slices.Index(p.slots, s)
 	if i < 0 {
 		i = len(p.slots)
@@ -200,8 +227,8 @@ func (p *sourcePlan) scan(events []data.Event, t int64) {
 func (p *sourcePlan) leave(w int) { copy(p.tallies[w], p.running) }
 
 // write stores one row of the source's tallied features; day is that of the
-// snapshot.
-func (p *sourcePlan) write(columns []Column, row, day int) {
+// snapshot, tenure the days since the account was created.
+func (p *sourcePlan) write(columns []Column, row, day int, tenure float64) {
 	for i := range p.features {
 		f := &p.features[i]
 		short := &p.tallies[f.window][f.slot]
@@ -213,6 +240,14 @@ func (p *sourcePlan) write(columns []Column, row, day int) {
 			v = short.recency(day)
 		case Tenure:
 			v = short.tenure(day)
+		case Ratio:
+			v = ratio(float64(short.n), float64(p.tallies[f.window][f.to].n))
+		case PerSeat: // divided when all columns are there
+			v = short.value(f.of)
+		case TenureScaled:
+			v = perDay(short.value(f.of), f.days, tenure)
+		case CLV:
+			v = lifetimeValue(short, f.days, tenure, f.lifespan)
 		default:
 			v = short.value(f.agg)
 		}

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"reflect"
 )
 
 // ValueKind says whether a feature is a number or a level.
@@ -40,8 +41,9 @@ type Feature struct {
 	Agg        Agg       `json:"agg"`
 	WindowDays int       `json:"window_days,omitempty"` // 0 means all history
 	LongDays   int       `json:"long_days,omitempty"`   // the longer window of a trend
-	Of         string    `json:"of,omitempty"`          // the feature that is divided, for agg ratio
-	To         string    `json:"to,omitempty"`          // the feature that it is divided by
+	Of         string    `json:"of,omitempty"`          // of a ratio: the feature or type that is divided; else what is added: count (or nothing) or sum
+	To         string    `json:"to,omitempty"`          // the feature or type that it is divided by
+	Parameters           // of single aggregates
 	Kind       ValueKind `json:"kind"`
 	Input      string    `json:"input,omitempty"` // type of an attribute's column, as data.Kind names it
 	Pillar     string    `json:"pillar"`
@@ -51,22 +53,48 @@ type Feature struct {
 	Label      string    `json:"label"` // what a customer success manager reads
 }
 
+// Equal reports whether two features are the same in all that defines them.
+func (f *Feature) Equal(g *Feature) bool { return reflect.DeepEqual(f, g) }
+
+// Parameters are what single aggregates need beside the rest. SPEC.md has the
+// formulas; what the project file does not say gets its default there, not here.
+type Parameters struct {
+	HalfLifeDays int                `json:"half_life_days,omitempty"` // decayed: days after which an event counts half
+	Weights      map[string]float64 `json:"weights,omitempty"`        // weighted: by type
+	Seats        string             `json:"seats,omitempty"`          // per_seat: the feature that is divided by
+	Positive     float64            `json:"positive,omitempty"`       // csat: the least value of a satisfied answer
+	Prior        float64            `json:"prior,omitempty"`          // csat: what is expected before any answer, in percent
+	PriorWeight  float64            `json:"prior_weight,omitempty"`   // csat: how many answers the prior is worth; 0 leaves it out
+	LifespanDays int                `json:"lifespan_days,omitempty"`  // clv
+}
+
 // Agg names an aggregate over events or a fact about the snapshot.
 type Agg string
 
 // Aggregates over the visible events of a window; SPEC.md has each formula.
 const (
-	Count      Agg = "count"
-	Sum        Agg = "sum"
-	Mean       Agg = "mean"
-	Min        Agg = "min"
-	Max        Agg = "max"
-	Last       Agg = "last"
-	Distinct   Agg = "distinct"
-	ActiveDays Agg = "active_days"
-	Recency    Agg = "recency"
-	Trend      Agg = "trend"
-	Ratio      Agg = "ratio" // of one feature to another
+	Count        Agg = "count"
+	Sum          Agg = "sum"
+	Mean         Agg = "mean"
+	Min          Agg = "min"
+	Max          Agg = "max"
+	Last         Agg = "last"
+	LastChange   Agg = "last_change"
+	Distinct     Agg = "distinct"
+	ActiveDays   Agg = "active_days"
+	LongestGap   Agg = "longest_gap"
+	Streak       Agg = "streak"
+	Recency      Agg = "recency"
+	Trend        Agg = "trend"
+	Decayed      Agg = "decayed"
+	Weighted     Agg = "weighted"
+	PerSeat      Agg = "per_seat"
+	TenureScaled Agg = "tenure_scaled"
+	Ratio        Agg = "ratio" // of one feature to another, or of one type to another
+	NPS          Agg = "nps"
+	CSAT         Agg = "csat"
+	Lateness     Agg = "lateness"
+	CLV          Agg = "clv"
 )
 
 // Facts about the account, the term and the snapshot.
@@ -85,11 +113,12 @@ const (
 	AutoRenew    Agg = "auto_renew"
 )
 
-// factAggs lists the facts.
-var factAggs = []Agg{Attribute, SegmentFact, PhaseFact, Tenure, TermNumber, TermDays, DaysToDue, PreviousLate, Value, Episode, WinBack, AutoRenew}
+// FactAggs lists the facts that a project file may ask for by name.
+var FactAggs = []Agg{Attribute, SegmentFact, PhaseFact, Tenure, TermNumber, TermDays, DaysToDue, PreviousLate, Value, Episode, WinBack, AutoRenew}
 
 // EventAggs lists the aggregates that a project file may ask for by name.
-var EventAggs = []Agg{Count, Sum, Mean, Min, Max, Last, Distinct, ActiveDays, Recency, Tenure, Trend, Ratio}
+var EventAggs = []Agg{Count, Sum, Mean, Min, Max, Last, LastChange, Distinct, ActiveDays, LongestGap, Streak, Recency, Tenure,
+	Trend, Decayed, Weighted, PerSeat, TenureScaled, Ratio, NPS, CSAT, Lateness, CLV}
 
 // Where a feature's values come from, beside the name of an event source.
 const (

@@ -63,29 +63,46 @@ func (s *Spec) validate(h *data.History) error {
 		if slices.Contains(keyColumns, f.Name) {
 			return specError("feature %q has the name of a key column; choose another", f.Name)
 		}
-		if err := f.validate(sources, h); err != nil {
-			return err
-		}
-		if !f.Agg.overColumns() {
-			continue
-		}
-		for _, name := range []string{f.Of, f.To} {
-			j := slices.IndexFunc(s.Features, func(g Feature) bool { return g.Name == name })
-			if j < 0 || s.Features[j].Kind == LevelKind || j > i && s.Features[j].Agg.overColumns() {
-				return specError("feature %q: %q is no number among the features before it; a %s needs two, as of and to", f.Name, name, f.Agg)
+		if !s.ofFeatures(f) {
+			if err := f.validate(o, sources, h); err != nil {
+				return err
 			}
+		}
+		if err := s.validateNames(i); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (f *Feature) validate(sources []string, h *data.History) error {
+// validateNames checks the other features that feature i names: each is a
+// number, and computed before it.
+func (s *Spec) validateNames(i int) error {
+	f := &s.Features[i]
+	names := []string{f.Seats}
+	switch {
+	case f.Agg == Ratio && (s.ofFeatures(f) || s.feature(f.Of) != s.feature(f.To)): // one feature and one type are no pair
+		names = []string{f.Of, f.To}
+	case f.Agg != PerSeat:
+		return nil
+	}
+	for _, name := range names {
+		j := s.feature(name)
+		if j < 0 || s.Features[j].Kind == LevelKind || j >= i && (s.ofFeatures(&s.Features[j]) || s.Features[j].Agg == PerSeat) {
+			return specError("feature %q: %q is no number among the features before it; "+
+				"a ratio needs two, as of and to, and per_seat one, as seats", f.Name, name)
+		}
+	}
+	return nil
+}
+
+func (f *Feature) validate(o *Outcome, sources []string, h *data.History) error {
 	if f.isFact() {
-		return f.validateFact(h)
+		return f.validateFact(o, h)
 	}
 	switch {
-	case f.Agg.overColumns():
-		return nil // the spec has looked whether the features are there
+	case slices.Contains([]string{FromAccount, FromContract, FromSnapshot}, f.From):
+		return specError("feature %q: agg %q from %s; from %q is not an event source, and facts are %v", f.Name, f.Agg, f.From, f.From, FactAggs)
 	case !slices.Contains(sources, f.From):
 		return specError("feature %q: from %q is not an event source; the sources are %q", f.Name, f.From, sources)
 	case !slices.Contains(EventAggs, f.Agg):
@@ -95,6 +112,18 @@ func (f *Feature) validate(sources []string, h *data.History) error {
 			f.Name, f.Where, f.Source())
 	case f.Agg == Trend && (f.WindowDays <= 0 || f.LongDays <= f.WindowDays):
 		return specError("feature %q: a trend needs a window and a longer one, found %dd and %dd", f.Name, f.WindowDays, f.LongDays)
+	case f.Agg == Ratio && (f.Of == "" || f.To == ""):
+		return specError("feature %q: a ratio needs of and to: two features, or two types of %s", f.Name, f.From)
+	case f.Agg == Decayed && f.HalfLifeDays <= 0:
+		return specError("feature %q: decayed needs a half_life of one day or more", f.Name)
+	case f.Agg == Weighted && len(f.Weights) == 0:
+		return specError("feature %q: weighted needs weights, such as {login: 1, export: 3}", f.Name)
+	case f.Agg == Lateness && f.Due == "":
+		return specError("feature %q: lateness needs due and paid, two columns of dates", f.Name)
+	case f.Agg == CLV && f.LifespanDays <= 0:
+		return specError("feature %q: clv needs a lifespan of one day or more", f.Name)
+	case f.Agg == CSAT && f.PriorWeight < 0:
+		return specError("feature %q: prior_weight %v; expected zero or more answers", f.Name, f.PriorWeight)
 	case f.Agg == Distinct && f.Type != "":
 		return specError("feature %q: distinct counts types, so it cannot be of the one type %q", f.Name, f.Type)
 	}
@@ -108,7 +137,11 @@ func (f *Feature) isRead(h *data.History) bool {
 	return i >= 0 && (f.Where == "" || slices.Contains(h.Sources[i].Filters, f.Where))
 }
 
-func (f *Feature) validateFact(h *data.History) error {
+func (f *Feature) validateFact(o *Outcome, h *data.History) error {
+	termFact := slices.Contains([]Agg{TermNumber, TermDays, DaysToDue, PreviousLate, Value, Episode, WinBack, AutoRenew}, f.Agg)
+	if o.Mode != Renewal && (termFact || f.From == FromContract && f.Agg == Attribute) {
+		return specError("feature %q: %s of a term, and in activity mode there are no terms", f.Name, f.Agg)
+	}
 	switch {
 	case f.Agg == Value && !h.ValueAtStart:
 		return specError("feature %q: the value of a contract is known only at the end of its term, so it is money for reports and no feature; "+

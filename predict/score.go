@@ -216,7 +216,7 @@ func CheckSpec(spec *features.Spec, f *features.Frame) error {
 		switch c := f.Column(want.Name); {
 		case c == nil:
 			e.Missing = append(e.Missing, want.Name)
-		case c.Feature != want:
+		case !c.Feature.Equal(&want):
 			e.Changed = append(e.Changed, want.Name)
 		}
 	}

@@ -160,11 +160,10 @@ func (c *converter) features(y *projectYAML, p *project) {
 		}
 		c.check(!defined[f.Name], key, "is defined twice")
 		defined[f.Name] = true
-		if f.From == features.FromContract {
-			p.set = append(p.set, c.contractFact(key, f, p))
-			continue
-		}
 		p.set = append(p.set, c.feature(key, f, p.autoOpt.WindowDays))
+		if slices.Contains(factSources, f.From) {
+			c.fact(key, &p.set[i], p)
+		}
 	}
 	c.check(p.auto || len(p.set) > 0, "features", "auto is off and set is empty; there would be no features")
 }
@@ -173,14 +172,19 @@ func (c *converter) features(y *projectYAML, p *project) {
 func (c *converter) feature(key string, f featureYAML, windows []int) features.Feature {
 	c.require(key+": name", f.Name)
 	c.require(key+": from", f.From)
-	known := make([]string, len(features.EventAggs))
-	for i, a := range features.EventAggs {
+	aggs := features.EventAggs
+	if isFact := slices.Contains(factSources, f.From); isFact {
+		aggs = features.FactAggs
+	}
+	known := make([]string, len(aggs))
+	for i, a := range aggs {
 		known[i] = string(a)
 	}
 	c.check(slices.Contains(known, f.Agg), key+": agg", "found %q; expected one of %s", f.Agg, strings.Join(known, ", "))
 	out := features.Feature{Name: f.Name, From: f.From, Agg: features.Agg(f.Agg), Kind: features.NumberKind,
 		WindowDays: c.days(key+": window", f.Window, 0), Pillar: f.Pillar, Direction: features.Direction(f.Direction),
-		Of: f.Of, To: f.To, Actionable: f.Actionable, Unit: f.Unit, Label: f.Label}
+		Column: f.Column, Of: f.Of, To: f.To, Actionable: f.Actionable, Unit: f.Unit, Label: f.Label}
+	c.parameters(key, f, &out)
 	if f.Where != "" {
 		c.where(key, f.Where, &out)
 	}
@@ -198,6 +202,9 @@ func (c *converter) feature(key string, f featureYAML, windows []int) features.F
 		key+": direction", "found %q; expected healthy, risky or free", f.Direction)
 	if out.Pillar == "" {
 		out.Pillar = features.GuessPillar(out.From + " " + out.Type)
+		if slices.Contains(factSources, out.From) {
+			out.Pillar = factPillar(&out)
+		}
 	}
 	if out.Label == "" {
 		out.Label = strings.ReplaceAll(out.Name, "_", " ")

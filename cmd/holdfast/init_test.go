@@ -174,8 +174,8 @@ func TestProposalKeepsHardNames(t *testing.T) {
 		t.Error(diff)
 	}
 	for i, f := range p.set {
-		if want := pl.features[i].Feature; f != want {
-			t.Errorf("feature %+v, want %+v", f, want)
+		if diff := gocmp.Diff(pl.features[i].Feature, f); diff != "" {
+			t.Error(diff)
 		}
 	}
 }

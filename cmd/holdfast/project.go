@@ -117,19 +117,30 @@ type projectYAML struct {
 }
 
 type featureYAML struct {
-	Name       string `yaml:"name"`
-	From       string `yaml:"from"`
-	Where      string `yaml:"where"`
-	Agg        string `yaml:"agg"`
-	Window     string `yaml:"window"`
-	Long       string `yaml:"long"`
-	Of         string `yaml:"of"`
-	To         string `yaml:"to"`
-	Pillar     string `yaml:"pillar"`
-	Direction  string `yaml:"direction"`
-	Actionable bool   `yaml:"actionable"`
-	Unit       string `yaml:"unit"`
-	Label      string `yaml:"label"`
+	Name        string             `yaml:"name"`
+	From        string             `yaml:"from"`
+	Where       string             `yaml:"where"`
+	Agg         string             `yaml:"agg"`
+	Column      string             `yaml:"column"`
+	Value       string             `yaml:"value"`
+	Window      string             `yaml:"window"`
+	Long        string             `yaml:"long"`
+	Of          string             `yaml:"of"`
+	To          string             `yaml:"to"`
+	HalfLife    string             `yaml:"half_life"`
+	Weights     map[string]float64 `yaml:"weights"`
+	Seats       string             `yaml:"seats"`
+	Positive    *float64           `yaml:"positive"`
+	Prior       *float64           `yaml:"prior"`
+	PriorWeight *float64           `yaml:"prior_weight"`
+	Due         string             `yaml:"due"`
+	Paid        string             `yaml:"paid"`
+	Lifespan    string             `yaml:"lifespan"`
+	Pillar      string             `yaml:"pillar"`
+	Direction   string             `yaml:"direction"`
+	Actionable  bool               `yaml:"actionable"`
+	Unit        string             `yaml:"unit"`
+	Label       string             `yaml:"label"`
 }
 
 // A project is a project file, read and checked.

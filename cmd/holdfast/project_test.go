@@ -138,8 +138,8 @@ func TestParseProjectRefuses(t *testing.T) {
 		"two ways to say what was kept":   {"known_at: label_mature_at", "known_at: label_mature_at, kept: a, renewed_value: b", "kept and renewed_value exclude each other"},
 		"an attribute that knows the end": {"known_at: label_mature_at", "known_at: label_mature_at, kept: seq", `"seq" is the column of kept, which tells how the term ended`},
 		"a late value among attributes":   {"value: amount, value_known: start", "value: seq", `"seq" is the value, known only at the end of the term`},
-		"a fact with a window":            {"from: usage, agg: trend, window: 7d", "from: contract, agg: episode, window: 7d", "a fact of the contract has no where and no window"},
-		"a fact that is none":             {"from: usage, agg: trend, window: 7d", "from: contract, agg: trend", `found "trend"; expected one of term_number, episode,`},
+		"a fact with a window":            {"from: usage, agg: trend, window: 7d", "from: contract, agg: episode, window: 7d", "window, where and value are for events"},
+		"a fact that is none":             {"from: usage, agg: trend, window: 7d", "from: contract, agg: trend", `found "trend"; expected one of attribute,`},
 		"a fact nobody declared":          {"from: usage, agg: trend, window: 7d", "from: contract, agg: auto_renew", "data.contracts.auto_renew names no column"},
 		"a duplicate event source":        {"outcome:\n", "    - {name: usage, path: p, account: a, time: t}\noutcome:\n", `data.events[1].name: "usage" is used twice`},
 	} {

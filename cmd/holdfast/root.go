@@ -200,6 +200,7 @@ func (p *project) spec(h *data.History) features.Spec {
 		at[f.Name] = i
 	}
 	for _, f := range p.set {
+		f.Settle(h)
 		if i, ok := at[f.Name]; ok {
 			s.Features[i] = f
 			continue
