@@ -16,7 +16,7 @@ var examples = []exampleProject{
 		name: "startup",
 		streams: []stream{
 			{"daily", "", 4, .6, around(6, 2)},
-			{"updates", "", 30, .5, nil},
+			{"updates", "", 30, .5, one},
 			{"feedback", "praise", 60, .5, around(4, .3)},
 			{"feedback", "complaint", 60, -.5, around(2, .3)},
 		},
@@ -29,28 +29,32 @@ var examples = []exampleProject{
 			{"daily", "2025-06-10 10:00", "", 6},
 			{"daily", "2025-06-15 23:59", "", 3},
 			{"daily", "2025-06-16 00:00", "", 50}, // the snapshot's first instant is not seen at it
-			{"updates", "2025-03-17 12:00", "", never},
-			{"updates", "2025-04-01 12:00", "", never},
-			{"updates", "2025-05-01 12:00", "", never},
-			{"updates", "2025-06-11 12:00", "", never},
+			{"updates", "2025-03-17 12:00", "", 1},
+			{"updates", "2025-04-17 00:00", "", 1}, // 60 days before the snapshot
+			{"updates", "2025-05-17 00:00", "", 1}, // 30
+			{"updates", "2025-06-01 00:00", "", 1}, // 15
 			{"feedback", "2025-05-10 09:00", "praise", 5},
 			{"feedback", "2025-06-01 09:00", "complaint", 2},
 			{"feedback", "2025-06-15 09:00", "complaint", 1}, // read on 06-16 at 09:00: not known yet
 		},
 		want: map[string]float64{
-			"dau_mean_30d":      9, // (10 + 14 + 12 + 9 + 6 + 3) / 6
-			"dau_max_30d":       14,
-			"use_days_7d":       2,                                    // 06-10 and 06-15
-			"use_trend_7d_30d":  math.Log((2. + 1) / (6.*7./30. + 1)), // 2 in 7 days, 6 in 30: ln(3 / 2.4)
-			"updates_90d":       3,                                    // all but 03-17
-			"update_recency":    5,                                    // 06-11 to 06-16
-			"feedback_mean_90d": 3.5,                                  // (5 + 2) / 2
-			"feedback_last":     2,                                    // of 06-01
-			"complaints_90d":    1,                                    // of 06-01
+			"dau_mean_30d":        9, // (10 + 14 + 12 + 9 + 6 + 3) / 6
+			"dau_max_30d":         14,
+			"use_days_7d":         2,                                    // 06-10 and 06-15
+			"use_trend_7d_30d":    math.Log((2. + 1) / (6.*7./30. + 1)), // 2 in 7 days, 6 in 30: ln(3 / 2.4)
+			"updates_90d":         3,                                    // all but 03-17
+			"update_recency":      15,                                   // 06-01 to 06-16
+			"feedback_mean_90d":   3.5,                                  // (5 + 2) / 2
+			"feedback_last":       2,                                    // of 06-01
+			"complaints_90d":      1,                                    // of 06-01
+			"longest_silence_30d": 13,                                   // 05-20 to 06-02; the others are 3, 3, 5 and 5 days
+			"updates_decayed":     .25 + .5 + math.Sqrt(.5),             // .5^(60/30) + .5^(30/30) + .5^(15/30)
+			"bad_feedback_90d":    1,                                    // the 2 of 06-01; the 1 is not known yet
 		},
 	},
 	{
-		name: "shop",
+		name:    "shop",
+		created: "2025-03-08", // 100 days before the snapshot
 		streams: []stream{
 			{"orders", "", 25, .5, around(50, 5)},
 			{"contacts", "question", 60, 0, nil},
@@ -79,6 +83,9 @@ var examples = []exampleProject{
 			"returns_90d":          2,
 			"refunds_90d":          35.5, // 15.5 + 20
 			"damaged_90d":          1,
+			"orders_per_day_1y":    .04, // 4 orders in min(365, 100) days as a customer
+			"contact_weight_90d":   5,   // 1 + 3 + 1
+			"large_orders_1y":      3,   // 500, 40 and 60
 		},
 	},
 	{
@@ -106,12 +113,17 @@ var examples = []exampleProject{
 			"nps_answers_1y":   4,
 			"csat_mean_90d":    3.2, // (5 + 4 + 4 + 2 + 1) / 5
 			"csat_answers_90d": 5,
+			"nps_1y":           25,  // promoters 10 and 9, 50 %; detractor 3, 25 %; the 7 is neither
+			"nps_change":       -4,  // 3 after 7
+			"nps_tenure":       366, // 2024-06-15 to 2025-06-16
 		},
+		// 3 of 5 are 4 or better, 60 %, shrunk to the crowd's 55 to 60 %.
+		within: map[string][2]float64{"csat_90d": {52, 63}},
 	},
 	{
 		name: "payments",
 		streams: []stream{
-			{"payments", "paid", 30, 0, around(4, -3)},
+			{"payments", "paid", 30, 0, daysLate},
 			{"payments", "failed", 150, -.5, nil},
 		},
 		events: []handEvent{
@@ -123,11 +135,13 @@ var examples = []exampleProject{
 			{"payments", "2025-06-20 09:00", "failed", never}, // after the snapshot
 		},
 		want: map[string]float64{
-			"days_late_mean_90d": 5, // (-3 + 12 + 6) / 3
-			"days_late_worst_1y": 21,
-			"days_late_last":     6,
-			"failed_90d":         1,
-			"failed_recency":     45, // 05-02 to 06-16: 29 days of May, 16 of June
+			"days_late_mean_90d":  5, // (-3 + 12 + 6) / 3
+			"days_late_worst_1y":  21,
+			"days_late_last":      6,
+			"failed_90d":          1,
+			"failed_recency":      45, // 05-02 to 06-16: 29 days of May, 16 of June
+			"lateness_90d":        5,  // as the mean of the values: -3, 12 and 6 days
+			"failed_per_paid_90d": 1. / 3,
 		},
 	},
 	{
@@ -147,14 +161,16 @@ var examples = []exampleProject{
 			{"usage", "2025-06-10 10:00", "exports", 4},
 		},
 		want: map[string]float64{
-			"parts_30d":         2, // dashboards and exports
-			"parts_90d":         3, // and alerts
-			"dashboards_30d":    3,
-			"export_recency":    6,                                     // 06-10 to 06-16
-			"api_recency":       never,                                 // never called: missing, not 0
-			"minutes_30d":       24,                                    // 10 + 8 + 2 + 4
-			"use_days_30d":      3,                                     // 05-17, 05-20, 06-10
-			"use_trend_30d_90d": math.Log((4. + 1) / (5.*30./90. + 1)), // 4 in 30 days, 5 in 90: ln(5 / 2.667)
+			"parts_30d":          2, // dashboards and exports
+			"parts_90d":          3, // and alerts
+			"dashboards_30d":     3,
+			"export_recency":     6,                                     // 06-10 to 06-16
+			"api_recency":        never,                                 // never called: missing, not 0
+			"minutes_30d":        24,                                    // 10 + 8 + 2 + 4
+			"use_days_30d":       3,                                     // 05-17, 05-20, 06-10
+			"use_trend_30d_90d":  math.Log((4. + 1) / (5.*30./90. + 1)), // 4 in 30 days, 5 in 90: ln(5 / 2.667)
+			"real_use_30d":       3,                                     // 10 and 8 minutes of dashboards, 4 of exports
+			"export_or_long_30d": 2,                                     // the export, and the 10 minutes
 		},
 	},
 	{
@@ -172,6 +188,8 @@ var examples = []exampleProject{
 			{"logins", "2025-04-01 08:00", "", never},
 			{"logins", "2025-05-30 08:00", "", never},
 			{"logins", "2025-06-13 08:00", "", never},
+			{"logins", "2025-06-14 20:00", "", never},
+			{"logins", "2025-06-15 08:00", "", never},
 			{"touchpoints", "2024-08-01 14:00", "referral", never},
 			{"touchpoints", "2025-02-01 14:00", "referral", never},
 			{"touchpoints", "2025-03-17 14:00", "training", never}, // 91 days ago
@@ -182,14 +200,16 @@ var examples = []exampleProject{
 			{"touchpoints", "2025-05-15 14:00", "roi_report", 2.5},
 		},
 		want: map[string]float64{
-			"logins_30d":          2,                                     // 05-30 and 06-13
-			"login_trend_30d_90d": math.Log((2. + 1) / (3.*30./90. + 1)), // 2 in 30 days, 3 in 90: ln(3 / 2)
-			"nps_last":            never,                                 // did not answer
-			"referrals":           2,                                     // ever
-			"trainings_90d":       1,
-			"since_review":        61, // 04-16 to 06-16: 14 days of April, 31 of May, 16 of June
-			"sponsor_changes_90d": 1,
-			"roi_last":            2.5,
+			"logins_30d":            4,                                     // 05-30, 06-13 to 06-15
+			"login_trend_30d_90d":   math.Log((4. + 1) / (5.*30./90. + 1)), // 4 in 30 days, 5 in 90: ln(5 / 2.667)
+			"nps_last":              never,                                 // did not answer
+			"referrals":             2,                                     // ever
+			"trainings_90d":         1,
+			"since_review":          61, // 04-16 to 06-16: 14 days of April, 31 of May, 16 of June
+			"sponsor_changes_90d":   1,
+			"roi_last":              2.5,
+			"login_streak_30d":      3, // 06-13 to 06-15, the day before the snapshot
+			"engagement_points_90d": 7, // 2 for the training of 06-01, 5 for the review of 04-16
 		},
 		pillars: []string{"product_utilization", "sentiment", "advocacy", "engagement", "relationship", "roi"},
 	},
@@ -202,6 +222,12 @@ func around(mean, perMood float64) func(*rand.Rand, float64) float64 {
 		return math.Round(100*(mean+perMood*mood+(1+mean/10)*r.NormFloat64())) / 100
 	}
 }
+
+// daysLate draws whole days.
+func daysLate(r *rand.Rand, mood float64) float64 { return math.Round(around(4, -3)(r, mood)) }
+
+// one is the value of what only counts.
+func one(*rand.Rand, float64) float64 { return 1 }
 
 // rating draws whole numbers from low to high.
 func rating(mean, perMood, low, high float64) func(*rand.Rand, float64) float64 {

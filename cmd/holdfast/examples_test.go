@@ -24,9 +24,11 @@ import (
 type exampleProject struct {
 	name    string
 	streams []stream
-	events  []handEvent        // of byHand; the same in every run
-	want    map[string]float64 // features of byHand at handDay; NaN is missing
-	pillars []string           // with a term in the model; nil asks for none
+	events  []handEvent           // of byHand; the same in every run
+	created string                // of byHand; empty is as of the crowd
+	want    map[string]float64    // features of byHand at handDay; NaN is missing
+	within  map[string][2]float64 // bounds of those that hang on the crowd
+	pillars []string              // with a term in the model; nil asks for none
 }
 
 // A stream is one kind of event in the lives of the crowd.
@@ -112,6 +114,11 @@ func (e *exampleProject) compare(t *testing.T, path string) {
 			t.Errorf("%s = %v, want %v", name, got, want)
 		}
 	}
+	for name, b := range e.within {
+		if c := f.Column(name); c == nil || !(c.Number(row) >= b[0] && c.Number(row) <= b[1]) {
+			t.Errorf("%s is missing or not within %v", name, b)
+		}
+	}
 }
 
 // checkModel asks that the trained model tells more than the base rate, and for
@@ -156,7 +163,7 @@ func (e *exampleProject) write(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	c := e.crowd(p.sources.Contracts != nil)
-	tables := map[string]*data.Table{p.sources.Accounts.Path: c.accounts()}
+	tables := map[string]*data.Table{p.sources.Accounts.Path: c.accounts(e.created)}
 	if k := p.sources.Contracts; k != nil {
 		tables[k.Path] = c.contracts()
 	}
@@ -231,9 +238,14 @@ func (c *crowd) add(id string, due time.Time, churned bool) {
 	c.ids, c.due, c.churned = append(c.ids, id), append(c.due, due), append(c.churned, churned)
 }
 
-func (c *crowd) accounts() *data.Table {
+func (c *crowd) accounts(hand string) *data.Table {
 	n := len(c.ids)
-	start := func(int) (int64, bool) { return exampleStart.Unix() / 86400, true }
+	start := func(i int) (int64, bool) {
+		if c.ids[i] == byHand && hand != "" {
+			return dayNumber(hand), true
+		}
+		return exampleStart.Unix() / 86400, true
+	}
 	return &data.Table{Name: "accounts", Rows: n, Columns: []data.Column{
 		data.TextColumn("account_id", c.ids), data.IntOf("created_at", data.Date, n, start)}}
 }
@@ -264,12 +276,24 @@ func (c *crowd) contracts() *data.Table {
 func (c *crowd) eventTable(source string) *data.Table {
 	events := c.events[source]
 	n := len(events)
-	return &data.Table{Name: source, Rows: n, Columns: []data.Column{
+	table := &data.Table{Name: source, Rows: n, Columns: []data.Column{
 		data.TextOf("account_id", n, func(i int) string { return events[i].account }),
 		data.IntOf("ts", data.Time, n, func(i int) (int64, bool) { return events[i].at.UnixNano(), true }),
 		data.TextOf("type", n, func(i int) string { return events[i].kind }),
 		data.FloatOf("value", n, func(i int) float64 { return events[i].value }),
 	}}
+	if source == "payments" { // paid on the day of the event, so many days after it was due
+		paid := func(i int) bool { return events[i].kind == "paid" }
+		table.Columns = append(table.Columns,
+			data.IntOf("due_on", data.Date, n, func(i int) (int64, bool) {
+				if !paid(i) {
+					return 0, false
+				}
+				return events[i].at.Unix()/86400 - int64(events[i].value), true
+			}),
+			data.IntOf("paid_on", data.Date, n, func(i int) (int64, bool) { return events[i].at.Unix() / 86400, paid(i) }))
+	}
+	return table
 }
 
 // dayNumber returns the days since 1970-01-01 of a date.
