@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -90,8 +91,12 @@ func TestReadHistoryDoesNotDependOnMemory(t *testing.T) {
 		if diff := cmp.Diff(want, got, same...); diff != "" {
 			t.Errorf("%+v: %s", o, diff)
 		}
-		if diff := cmp.Diff(wantEvents, events, same...); diff != "" {
-			t.Fatalf("%+v: %s", o, diff)
+		for a := range wantEvents {
+			for s := range wantEvents[a] {
+				if !slices.EqualFunc(wantEvents[a][s], events[a][s], sameEvent) {
+					t.Fatalf("%+v: account %d, source %d: %+v, want %+v", o, a, s, events[a][s], wantEvents[a][s])
+				}
+			}
 		}
 		if want.Fingerprint() != got.Fingerprint() {
 			t.Errorf("%+v: another fingerprint", o)
@@ -103,6 +108,13 @@ func TestReadHistoryDoesNotDependOnMemory(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// sameEvent compares all of two events but their classes, which are numbered
+// as they are met.
+func sameEvent(a, b Event) bool {
+	sameValue := a.Value == b.Value || a.Value != a.Value && b.Value != b.Value
+	return a.Time == b.Time && a.Known == b.Known && sameValue && a.Type == b.Type && a.Day == b.Day && a.id == b.id
 }
 
 // Values come back as they were, decimals in whole millionths.
