@@ -52,19 +52,42 @@ func (c *eventCounts) add(d *eventCounts) {
 	c.sum[1] += d.sum[1]
 }
 
-// digest adds the digest of one row to the sum. It takes nothing of a record
-// that depends on the order of reading, such as the number of a class.
-func (w *joinWorker) digest(account int32, class uint16, value uint64, record []uint64) {
-	for int(class) >= len(w.hashes) {
-		w.hashes = append(w.hashes, w.classes.hash(uint16(len(w.hashes))))
+// digestRow returns the digest of one row, for a sum of all: of its time, its
+// value and class, its account, and what else its record holds. It takes
+// nothing that depends on the order of reading, such as the number of a class.
+func digestRow(at, value, account uint64, rest []uint64) (lo, hi uint64) {
+	if len(rest) > 0 {
+		at = mixAll(at, rest)
 	}
-	x, y := record[0], value^w.hashes[class]
-	for _, word := range record[2:] {
+	hi, lo = bits.Mul64(at^account*0x9E3779B97F4A7C15, value^0xe7037ed1a0b428db)
+	return lo, hi ^ bits.RotateLeft64(at, 17) ^ value
+}
+
+func mixAll(x uint64, words []uint64) uint64 {
+	for _, word := range words {
 		x = mix(x, word)
 	}
-	hi, lo := bits.Mul64(x^uint64(account)*0x9E3779B97F4A7C15, y^0xe7037ed1a0b428db)
-	w.counts.sum[0] += lo
-	w.counts.sum[1] += hi ^ bits.RotateLeft64(x, 17) ^ y
+	return x
+}
+
+// classHashes keeps the hashes of classes where one worker finds them without
+// asking the table that all share.
+type classHashes struct {
+	table *classTable
+	known []uint64
+}
+
+func (h *classHashes) of(class uint16) uint64 {
+	if int(class) >= len(h.known) {
+		h.more(class)
+	}
+	return h.known[class]
+}
+
+func (h *classHashes) more(class uint16) {
+	for int(class) >= len(h.known) {
+		h.known = append(h.known, h.table.hash(uint16(len(h.known))))
+	}
 }
 
 // mix spreads two words over 64 bits.

@@ -34,7 +34,7 @@ type joinWorker struct {
 
 	hint   int       // digits after the point of the last values
 	odd    []float64 // values of this batch that are no short decimals
-	hashes []uint64  // of classes
+	hashes classHashes
 
 	passes  []bool                // by row, of one filter
 	matches map[classMatch]uint16 // classes asked for
@@ -65,7 +65,7 @@ func newJoin(h *History, s *EventSource, table string, index *accountIndex, b *b
 }
 
 func (j *join) worker() *joinWorker {
-	w := &joinWorker{join: j, out: j.store.writer(), counts: newEventCounts(), matches: map[classMatch]uint16{}}
+	w := &joinWorker{join: j, hashes: classHashes{table: j.classes}, out: j.store.writer(), counts: newEventCounts(), matches: map[classMatch]uint16{}}
 	b := &w.rows
 	b.account.null, b.account.translate = -1, func(dst []int32, c *Column) ([]int32, error) {
 		return j.index.numbers(dst, c, w.counts.orphans.keep), nil
@@ -140,6 +140,7 @@ func (w *joinWorker) add() error {
 	counts.rows += b.n
 	typed, valued, filtered := len(b.class.out) > 0, len(b.value.out) > 0, len(w.filters) > 0
 	mask := int32(1)<<w.store.shift - 1
+	var sum [2]uint64
 	for r := range b.n {
 		a, at := b.account.out[r], b.at[r]
 		switch {
@@ -174,14 +175,10 @@ func (w *joinWorker) add() error {
 			}
 			value, bits = w.keepOdd(v)
 		}
-		part := int(a) >> w.store.shift
-		block, err := w.out.room(part)
+		record, err := w.out.record(int(a) >> w.store.shift)
 		if err != nil {
 			return err
 		}
-		n := len(block)
-		block = block[:n+l.stride]
-		record := block[n:]
 		record[0], record[1] = uint64(at), keyWord(a&mask, class, value)
 		if l.known > 0 {
 			record[l.known] = uint64(b.known[r])
@@ -193,9 +190,12 @@ func (w *joinWorker) add() error {
 			record[l.wide] = bits
 		}
 		counts.count(at, class, value != noValue)
-		w.digest(a, class, bits, record)
-		w.out.open[part] = block
+		lo, hi := digestRow(uint64(at), bits^w.hashes.of(class), uint64(a), record[2:])
+		sum[0] += lo
+		sum[1] += hi
 	}
+	counts.sum[0] += sum[0]
+	counts.sum[1] += sum[1]
 	return nil
 }
 

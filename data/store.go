@@ -60,36 +60,52 @@ func newStore(accounts, stride int, b *budget) *store {
 // it fills.
 type storeWriter struct {
 	*store
-	open  [][]uint64
+	open  []openBlock
 	bytes []byte
 }
 
-func (s *store) writer() *storeWriter {
-	return &storeWriter{store: s, open: make([][]uint64, len(s.parts))}
+// An openBlock is a block that is being filled: n of its words are taken. Its
+// length is counted apart, since moving the end of a slice that the collector
+// knows of costs more than writing a record.
+type openBlock struct {
+	words []uint64
+	n     int
 }
 
-// room returns the part's open block with room for one more record.
-func (w *storeWriter) room(part int) ([]uint64, error) {
-	b := w.open[part]
-	if len(b) < cap(b) {
-		return b, nil
-	}
-	records := blockRecords
-	if b != nil {
-		if err := w.put(part, b); err != nil {
+func (s *store) writer() *storeWriter {
+	return &storeWriter{store: s, open: make([]openBlock, len(s.parts))}
+}
+
+// record returns room for one more record of a part.
+func (w *storeWriter) record(part int) ([]uint64, error) {
+	b := &w.open[part]
+	if b.n == len(b.words) {
+		if err := w.renew(part, b); err != nil {
 			return nil, err
 		}
-	} else {
-		records = firstRecords
+	}
+	n := b.n
+	b.n += w.stride
+	return b.words[n:b.n], nil
+}
+
+// renew hands over a full block and opens another.
+func (w *storeWriter) renew(part int, b *openBlock) error {
+	records := firstRecords
+	if b.words != nil {
+		records = blockRecords
+		if err := w.put(part, b.words); err != nil {
+			return err
+		}
 	}
 	size := records * w.stride
-	if pooled, ok := w.budget.pool.Get().([]uint64); ok && cap(pooled) == size {
-		b = pooled[:0]
-	} else {
-		b = make([]uint64, 0, size)
+	pooled, ok := w.budget.pool.Get().([]uint64)
+	if !ok || len(pooled) != size {
+		pooled = make([]uint64, size)
 	}
+	*b = openBlock{words: pooled}
 	w.budget.used.Add(int64(8 * size))
-	return b, nil
+	return nil
 }
 
 // put hands a block to its part, and writes blocks out where memory is short.
@@ -108,12 +124,12 @@ func (w *storeWriter) put(part int, b []uint64) error {
 // flush hands over all open blocks.
 func (w *storeWriter) flush() error {
 	for part, b := range w.open {
-		if len(b) > 0 {
-			if err := w.put(part, b); err != nil {
+		if b.n > 0 {
+			if err := w.put(part, b.words[:b.n]); err != nil {
 				return err
 			}
 		}
-		w.open[part] = nil
+		w.open[part] = openBlock{}
 	}
 	return nil
 }
@@ -157,7 +173,7 @@ func (w *storeWriter) writeOut(p *storePart, blocks [][]uint64) error {
 		for _, b := range blocks[:n] {
 			w.budget.used.Add(-int64(8 * cap(b)))
 			if cap(b) == blockRecords*w.stride {
-				w.budget.pool.Put(b) //nolint:staticcheck // a slice header is small beside its block
+				w.budget.pool.Put(b[:cap(b)]) //nolint:staticcheck // a slice header is small beside its block
 			}
 		}
 		blocks = blocks[n:]
