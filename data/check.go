@@ -138,7 +138,9 @@ func checkAttributes(s Sources) []Finding {
 			}
 		}
 	}
-	facts("accounts", append([]string{s.Accounts.Segment, s.Accounts.Phase}, s.Accounts.Attributes...)...)
+	if s.Accounts.ValidFrom == "" {
+		facts("accounts", append([]string{s.Accounts.Segment, s.Accounts.Phase}, s.Accounts.Attributes...)...)
+	}
 	if s.Contracts != nil {
 		facts("contracts", s.Contracts.Attributes...)
 	}

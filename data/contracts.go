@@ -32,7 +32,7 @@ type Contract struct {
 }
 
 func (h *History) addContracts(t *Table, s ContractSource, index *accountIndex) error {
-	ids, err := keys(t, s.Key)
+	ids, err := keys(t, s.Key, true)
 	if err != nil {
 		return err
 	}

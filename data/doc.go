@@ -35,9 +35,13 @@
 // means (type == 'login' and seats > 2), Bind checks it against the kinds of the
 // columns, and Eval finds the rows of a table.
 //
-// From tables, ReadTables and NewHistory make the history that features are
-// computed from, Check finds what is wrong with it, and Fingerprint identifies
-// its content.
+// ReadHistory makes the history that features are computed from. Accounts and
+// contracts are held whole (history.go, contracts.go). Of events there may be
+// more than memory holds: row groups are read side by side (eventscan.go), each
+// row is joined to its account and packed into a record (events.go, record.go),
+// and records are kept by ranges of accounts, in memory or past a bound on disk
+// (store.go, scratch.go), from where a Part brings them back. NewHistory does
+// the same with tables in memory. Check finds what is wrong with a history.
 //
 //	t, err := data.Read(data.Disk{}, "usage/**/*.parquet", []string{"account_id", "ts"})
 //	err = data.Write(data.Disk{}, "usage.csv", t)

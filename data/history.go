@@ -3,6 +3,7 @@
 package data
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -21,9 +22,10 @@ type History struct {
 	Contracts []Contract // sorted by account, start, due, ID
 	Sources   []Source   // in declared order
 
-	AccountAttributes  []Column // aligned with Accounts
-	ContractAttributes []Column // aligned with Contracts
-	Show               []Column // aligned with Accounts
+	Versions           []Version // of accounts, sorted by account and From
+	AccountAttributes  []Column  // aligned with Versions
+	ContractAttributes []Column  // aligned with Contracts
+	Show               []Column  // aligned with Accounts
 
 	GraceDays    int  // how late a successor still renews a term; see Link
 	ValueAtStart bool // a contract's value is known when its term starts; else it is no feature
@@ -39,12 +41,19 @@ type History struct {
 // History.Contracts[FirstContract:EndContract].
 type Account struct {
 	ID      string
-	Segment string
-	Phase   string
 	Group   string // the account's own ID where no group is declared or given
 	Created int64  // NoTime where not given
 
 	FirstContract, EndContract int32
+	FirstVersion, EndVersion   int32 // in History.Versions, and rows of History.AccountAttributes
+}
+
+// A Version is what was true of an account from an instant on, until the next
+// version began.
+type Version struct {
+	From    int64 // NoTime where nobody says: from the beginning
+	Segment string
+	Phase   string
 }
 
 // A Source is one event stream. Its events are read by parts; see Part.
@@ -81,8 +90,18 @@ func (h *History) drop(table, reason string, of int, t tally) {
 	}
 }
 
+// addAccounts takes the accounts, one row each or, where rows say from when
+// they are valid, one for each version.
 func (h *History) addAccounts(t *Table, s AccountSource) error {
-	ids, err := keys(t, s.Key)
+	ids, err := keys(t, s.Key, s.ValidFrom == "")
+	if err != nil {
+		return err
+	}
+	from, err := dates(t, s.ValidFrom, h.Location)
+	if err != nil {
+		return err
+	}
+	created, err := dates(t, s.Created, h.Location)
 	if err != nil {
 		return err
 	}
@@ -90,27 +109,45 @@ func (h *History) addAccounts(t *Table, s AccountSource) error {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(a, b int) int { return strings.Compare(ids[a], ids[b]) })
-	created, err := dates(t, s.Created, h.Location)
-	if err != nil {
-		return err
-	}
+	slices.SortFunc(order, func(a, b int) int {
+		if c := strings.Compare(ids[a], ids[b]); c != 0 {
+			return c
+		}
+		return cmp.Compare(from(a), from(b))
+	})
 	segment, phase, group := texts(t, s.Segment), texts(t, s.Phase), texts(t, s.Group)
-	h.Accounts = make([]Account, t.Rows)
+	h.Versions = make([]Version, len(order))
+	var newest []int // by account, the row of its newest version
 	for i, r := range order {
-		a := Account{ID: ids[r], Segment: segment(r), Phase: phase(r), Group: group(r), Created: created(r)}
+		h.Versions[i] = Version{From: from(r), Segment: segment(r), Phase: phase(r)}
+		if i > 0 && ids[r] == ids[order[i-1]] {
+			a := &h.Accounts[len(h.Accounts)-1]
+			if h.Versions[i].From == h.Versions[i-1].From {
+				return &RowError{Table: t.Name, Row: r + 1, Column: s.ValidFrom, Problem: fmt.Sprintf(
+					"two versions of account %q begin at the same time; keep one", ids[r])}
+			}
+			a.EndVersion = int32(i) + 1
+			if a.Created == NoTime {
+				a.Created = created(r)
+			}
+			newest[len(newest)-1] = r
+			continue
+		}
+		a := Account{ID: ids[r], Group: group(r), Created: created(r), FirstVersion: int32(i), EndVersion: int32(i) + 1}
 		if a.Group == "" {
 			a.Group = a.ID
 		}
-		h.Accounts[i] = a
+		h.Accounts = append(h.Accounts, a)
+		newest = append(newest, r)
 	}
 	h.AccountAttributes = pick(t, s.Attributes, order)
-	h.Show = pick(t, s.Show, order)
+	h.Show = pick(t, s.Show, newest)
 	return nil
 }
 
-// keys returns the texts of a key column, which must be complete and unique.
-func keys(t *Table, name string) ([]string, error) {
+// keys returns the texts of a key column, which must be complete and, if so
+// asked, unique.
+func keys(t *Table, name string, unique bool) ([]string, error) {
 	c := t.Column(name)
 	ids := make([]string, t.Rows)
 	seen := newInterner()
@@ -126,7 +163,7 @@ func keys(t *Table, name string) ([]string, error) {
 			repeated.add(ids[r])
 		}
 	}
-	if repeated.n > 0 {
+	if unique && repeated.n > 0 {
 		return nil, &RowError{Table: t.Name, Column: name, Problem: fmt.Sprintf(
 			"%d rows repeat a key, for example %q; keep one row per key", repeated.n, repeated.examples)}
 	}

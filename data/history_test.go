@@ -59,11 +59,14 @@ func TestNewHistory(t *testing.T) {
 		t.Fatal(err)
 	}
 	accounts := []Account{
-		{ID: "10", Group: "10", Created: 0, FirstContract: 0, EndContract: 2},
-		{ID: "20", Group: "p", Segment: "ent", Created: NoTime, FirstContract: 2, EndContract: 3},
-		{ID: "30", Group: "p", Segment: "smb", Created: 5 * days},
+		{ID: "10", Group: "10", Created: 0, FirstContract: 0, EndContract: 2, FirstVersion: 0, EndVersion: 1},
+		{ID: "20", Group: "p", Created: NoTime, FirstContract: 2, EndContract: 3, FirstVersion: 1, EndVersion: 2},
+		{ID: "30", Group: "p", Created: 5 * days, FirstVersion: 2, EndVersion: 3},
 	}
 	if diff := cmp.Diff(accounts, h.Accounts); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]Version{{From: NoTime}, {From: NoTime, Segment: "ent"}, {From: NoTime, Segment: "smb"}}, h.Versions); diff != "" {
 		t.Error(diff)
 	}
 	type contract struct {
@@ -107,6 +110,36 @@ func TestNewHistory(t *testing.T) {
 		"usage  the id repeats; the row known first is kept",
 	}, dropped); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Where rows say from when they are true, an account has one for each version;
+// the first creation date and the newest columns to show count.
+func TestVersions(t *testing.T) {
+	tables := &Tables{Accounts: &Table{Name: "accounts.parquet", Rows: 4, Columns: []Column{
+		TextColumn("id", []string{"b", "a", "b", "b"}),
+		{Name: "from", Kind: Date, Ints: []int64{30, 0, 0, 10}, Null: []bool{false, true, true, false}},
+		TextColumn("segment", []string{"ent", "smb", "", "mid"}),
+		TextColumn("owner", []string{"new", "x", "old", "older"}),
+		{Name: "seats", Kind: Int, Ints: []int64{3, 9, 1, 2}}}}}
+	s := Sources{Accounts: AccountSource{Key: "id", ValidFrom: "from", Segment: "segment", Attributes: []string{"seats"}, Show: []string{"owner"}}}
+	h, err := NewHistory(context.Background(), tables, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]Version{{NoTime, "smb", ""}, {NoTime, "", ""}, {10 * days, "mid", ""}, {30 * days, "ent", ""}}, h.Versions); diff != "" {
+		t.Error(diff)
+	}
+	if b := h.Accounts[1]; len(h.Accounts) != 2 || b.FirstVersion != 1 || b.EndVersion != 4 {
+		t.Errorf("accounts %+v", h.Accounts)
+	}
+	if seats, owner := h.AccountAttributes[0].Ints, h.Show[0]; !slices.Equal(seats, []int64{9, 1, 2, 3}) || owner.Text(1) != "new" {
+		t.Errorf("seats %v, owner %q", seats, owner.Text(1))
+	}
+	tables.Accounts.Columns[1].Ints[0] = 10
+	want := `accounts.parquet: row 4: column "from" two versions of account "b" begin at the same time`
+	if _, err := NewHistory(context.Background(), tables, s); !errors.Is(err, ErrBadData) || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want %q", err, want)
 	}
 }
 

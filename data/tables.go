@@ -23,6 +23,7 @@ type AccountSource struct {
 	Path       string
 	Key        string
 	Created    string
+	ValidFrom  string // from when a row is true; then an account has a row for each version
 	Segment    string
 	Phase      string
 	Group      string   // person or parent whose accounts must share a fold
@@ -104,7 +105,7 @@ func ReadTables(ctx context.Context, fsys FS, s Sources) (*Tables, error) {
 // readFacts reads the tables of accounts and contracts.
 func readFacts(fsys FS, s Sources) (accounts, contracts *Table, err error) {
 	a := s.Accounts
-	cols := named(append([]string{a.Key, a.Created, a.Segment, a.Phase, a.Group}, slices.Concat(a.Attributes, a.Show)...))
+	cols := named(append([]string{a.Key, a.Created, a.ValidFrom, a.Segment, a.Phase, a.Group}, slices.Concat(a.Attributes, a.Show)...))
 	if accounts, err = Read(fsys, a.Path, cols); err != nil {
 		return nil, nil, fmt.Errorf("accounts: %w", err)
 	}

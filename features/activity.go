@@ -45,8 +45,9 @@ func (l *listing) listActivity() {
 
 func (l *listing) addActivity(a int32, t, end int64, mark label) {
 	acc := &l.h.Accounts[a]
+	v := l.version(acc, t)
 	l.rows = append(l.rows, Row{
-		Account: acc.ID, Group: acc.Group, Segment: acc.Segment, Phase: acc.Phase, Snapshot: t, Due: end,
+		Account: acc.ID, Group: acc.Group, Segment: v.Segment, Phase: v.Phase, Snapshot: t, Due: end,
 		LeadDays: lead(t, end, l.h.Location), Mature: mark.mature, Y: mark.y, Weight: 1, Value: nan, Status: Scored,
 		Kept: nan, AutoRenew: Unknown,
 	})

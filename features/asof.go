@@ -26,3 +26,15 @@ func knownBy(date, t int64) bool { return date != data.NoTime && date <= t }
 func before(events []data.Event, t int64) int {
 	return sort.Search(len(events), func(i int) bool { return events[i].Time >= t })
 }
+
+// VersionAt returns the version of an account that was true at t, a place in
+// History.Versions and a row of its attributes: the last one
+// that had begun. ok is false where none had.
+func VersionAt(h *data.History, a *data.Account, t int64) (row int, ok bool) {
+	for i := a.EndVersion - 1; i >= a.FirstVersion; i-- {
+		if from := h.Versions[i].From; from == data.NoTime || knownBy(from, t) {
+			return int(i), true
+		}
+	}
+	return 0, false
+}

@@ -135,13 +135,13 @@ func (b *autoBuilder) add(f Feature) {
 
 // facts adds what is known of the account, the term and the snapshot.
 func (b *autoBuilder) facts(h *data.History, o Outcome, opt AutoOptions) {
-	has := func(text func(*data.Account) string) bool {
-		return slices.ContainsFunc(h.Accounts, func(a data.Account) bool { return text(&a) != "" })
+	has := func(text func(*data.Version) string) bool {
+		return slices.ContainsFunc(h.Versions, func(v data.Version) bool { return text(&v) != "" })
 	}
-	if has(func(a *data.Account) string { return a.Segment }) {
+	if has(func(v *data.Version) string { return v.Segment }) {
 		b.add(Feature{Name: "segment", From: FromAccount, Agg: SegmentFact, Kind: LevelKind, Pillar: "account", Label: "segment"})
 	}
-	if has(func(a *data.Account) string { return a.Phase }) {
+	if has(func(v *data.Version) string { return v.Phase }) {
 		b.add(Feature{Name: "phase", From: FromAccount, Agg: PhaseFact, Kind: LevelKind, Pillar: "account", Label: "lifecycle phase"})
 	}
 	b.attributes(FromAccount, h.AccountAttributes)

@@ -14,7 +14,8 @@ import (
 
 func TestAuto(t *testing.T) {
 	h := &data.History{
-		Accounts:          []data.Account{{ID: "a", Segment: "smb"}},
+		Accounts:          []data.Account{{ID: "a", EndVersion: 1}},
+		Versions:          []data.Version{{From: data.NoTime, Segment: "smb"}},
 		AccountAttributes: []data.Column{data.TextColumn("Plan Tier", []string{"pro"}), {Name: "status", Kind: data.Int, Ints: []int64{1}}},
 	}
 	h.AddSource("orders", []string{"order", "return"}, 0, [][]data.Event{{{Type: 0, Value: 3}, {Type: 1, Value: math.NaN()}}})

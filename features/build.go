@@ -355,12 +355,22 @@ func (l *listing) addAsOf(k int32) {
 func (l *listing) add(k int32, t int64, label label, status Status) {
 	c := &l.h.Contracts[k]
 	a := &l.h.Accounts[c.Account]
+	v := l.version(a, t)
 	l.rows = append(l.rows, Row{
-		Account: a.ID, Contract: c.ID, Group: a.Group, Segment: a.Segment, Phase: a.Phase, Currency: c.Currency, Snapshot: t, Due: c.Due,
+		Account: a.ID, Contract: c.ID, Group: a.Group, Segment: v.Segment, Phase: v.Phase, Currency: c.Currency, Snapshot: t, Due: c.Due,
 		LeadDays: lead(t, c.Due, l.h.Location), Mature: label.mature, Y: label.y, Weight: 1, Value: c.Value, Status: status,
 		TermDays: lead(c.Start, c.Due, l.h.Location), Kept: kept(c, label.y), AutoRenew: c.AutoRenew, Involuntary: label.y == 1 && c.Involuntary == 1,
 	})
 	l.snaps = append(l.snaps, snapshot{t: t, due: c.Due, contract: k})
+}
+
+// version returns what was true of an account at t, nothing where that is not
+// known.
+func (l *listing) version(a *data.Account, t int64) data.Version {
+	if i, ok := VersionAt(l.h, a, t); ok {
+		return l.h.Versions[i]
+	}
+	return data.Version{}
 }
 
 func (l *listing) close(account int32, first int) {

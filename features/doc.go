@@ -13,7 +13,11 @@
 //	activity.go  snapshots of activity mode
 //	asof.go      THE point-in-time rule; nothing else decides what is visible
 //	window.go    counts, sums, recency and the like over a window
+//	intervals.go the same for all windows in one pass, where that is exact
+//	aggregate.go what needs the single events of a window; columns.go, what
+//	             is computed from other features
 //	facts.go     attributes, tenure, term number and other facts
+//	plan.go      what a spec asks of one event source
 //	kernel.go    one account's history in, feature rows out; pure
 //	build.go     lists the snapshots and fans the kernel out over accounts
 //	table.go     ready tables, whose columns are taken as they are

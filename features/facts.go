@@ -21,9 +21,9 @@ func factOf(h *data.History, c *Column) (f fact, ok bool) {
 	case Attribute:
 		return attributeFact(h, c), true
 	case SegmentFact:
-		return accountLevel(h, c, func(a *data.Account) string { return a.Segment }), true
+		return accountLevel(h, c, func(v *data.Version) string { return v.Segment }), true
 	case PhaseFact:
-		return accountLevel(h, c, func(a *data.Account) string { return a.Phase }), true
+		return accountLevel(h, c, func(v *data.Version) string { return v.Phase }), true
 	case Tenure:
 		f.number = func(a int32, s *snapshot) float64 {
 			created := h.Accounts[a].Created
@@ -127,45 +127,61 @@ func (f *Feature) settle(c *data.Column) {
 	}
 }
 
-// attributeFact reads a declared attribute of the account or the contract.
-// Attributes have no valid-from here: they are assumed constant.
+// attributeFact reads a declared attribute of the account, as it was at the
+// snapshot, or of the contract. An account of one version, as where no
+// valid_from is declared, is assumed constant.
 func attributeFact(h *data.History, c *Column) fact {
 	values := attributeOf(h, &c.Feature)
-	row := func(a int32, _ *snapshot) int { return int(a) }
+	row := func(a int32, s *snapshot) (int, bool) { return VersionAt(h, &h.Accounts[a], s.t) }
 	if c.Feature.From == FromContract {
-		row = func(_ int32, s *snapshot) int { return int(s.contract) }
+		row = func(_ int32, s *snapshot) (int, bool) { return int(s.contract), true }
 	}
 	isText := values.Kind == data.Text
 	switch {
 	case c.IsLevel() && isText:
 		c.Levels = values.Dict
-		return fact{level: func(a int32, s *snapshot) int32 { return values.Codes[row(a, s)] }}
+		return fact{level: func(a int32, s *snapshot) int32 {
+			if i, ok := row(a, s); ok {
+				return values.Codes[i]
+			}
+			return -1
+		}}
 	case c.IsLevel(): // accepted because every value is missing
 		return fact{level: func(int32, *snapshot) int32 { return -1 }}
 	case isText:
 		return fact{number: func(int32, *snapshot) float64 { return math.NaN() }}
 	}
-	return fact{number: func(a int32, s *snapshot) float64 { return values.Number(row(a, s)) }}
+	return fact{number: func(a int32, s *snapshot) float64 {
+		if i, ok := row(a, s); ok {
+			return values.Number(i)
+		}
+		return math.NaN()
+	}}
 }
 
-// accountLevel makes a level column of a text every account has.
-func accountLevel(h *data.History, c *Column, text func(*data.Account) string) fact {
+// accountLevel makes a level column of a text every version of an account has.
+func accountLevel(h *data.History, c *Column, text func(*data.Version) string) fact {
 	var levels []string
-	for i := range h.Accounts {
-		levels = append(levels, text(&h.Accounts[i]))
+	for i := range h.Versions {
+		levels = append(levels, text(&h.Versions[i]))
 	}
 	sort.Strings(levels)
 	levels = slices.Compact(levels)
 	if len(levels) > 0 && levels[0] == "" {
 		levels = levels[1:] // missing is a code of its own
 	}
-	codes := make([]int32, len(h.Accounts))
+	codes := make([]int32, len(h.Versions))
 	for i := range codes {
-		k, found := slices.BinarySearch(levels, text(&h.Accounts[i]))
+		k, found := slices.BinarySearch(levels, text(&h.Versions[i]))
 		if codes[i] = int32(k); !found {
 			codes[i] = -1
 		}
 	}
 	c.Levels = levels
-	return fact{level: func(a int32, _ *snapshot) int32 { return codes[a] }}
+	return fact{level: func(a int32, s *snapshot) int32 {
+		if i, ok := VersionAt(h, &h.Accounts[a], s.t); ok {
+			return codes[i]
+		}
+		return -1
+	}}
 }

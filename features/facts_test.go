@@ -20,12 +20,15 @@ import (
 func withFacts() *data.History {
 	h := &data.History{Location: time.UTC, Newest: on("2025-06-01"), ValueAtStart: true,
 		Accounts: []data.Account{
-			{ID: "a", Group: "g", Segment: "smb", Phase: "live", Created: on("2024-01-01"), EndContract: 2},
-			{ID: "b", Group: "b", Created: data.NoTime, FirstContract: 2, EndContract: 3}},
+			{ID: "a", Group: "g", Created: on("2024-01-01"), EndContract: 2, EndVersion: 3},
+			{ID: "b", Group: "b", Created: data.NoTime, FirstContract: 2, EndContract: 3, FirstVersion: 3, EndVersion: 4}},
+		// Account a grew up to the day of the snapshot, and changes after it.
+		Versions: []data.Version{{From: data.NoTime, Segment: "micro", Phase: "new"}, {From: on("2025-06-01"), Segment: "smb", Phase: "live"},
+			{From: on("2025-06-02"), Segment: "ent", Phase: "leaving"}, {From: data.NoTime}},
 		AccountAttributes: []data.Column{
-			data.TextColumn("plan", []string{"pro", ""}),
-			{Name: "seats", Kind: data.Int, Ints: []int64{7, 0}, Null: []bool{false, true}},
-			{Name: "since", Kind: data.Date, Ints: []int64{19000, 19001}}},
+			data.TextColumn("plan", []string{"free", "pro", "max", ""}),
+			{Name: "seats", Kind: data.Int, Ints: []int64{1, 7, 99, 0}, Null: []bool{false, false, false, true}},
+			{Name: "since", Kind: data.Date, Ints: []int64{1, 19000, 1, 19001}}},
 		ContractAttributes: []data.Column{{Name: "auto", Kind: data.Bool, Ints: []int64{1, 0, 1}}},
 		Show:               []data.Column{data.TextColumn("owner", []string{"Ada", "Bob"})},
 	}
@@ -97,14 +100,14 @@ func TestFactsAndTable(t *testing.T) {
 func TestAttributeTypes(t *testing.T) {
 	h := withFacts()
 	spec := factSpec(h)
-	h.AccountAttributes[0] = data.Column{Name: "plan", Kind: data.Int, Ints: []int64{1, 2}}
+	h.AccountAttributes[0] = data.Column{Name: "plan", Kind: data.Int, Ints: []int64{1, 2, 3, 4}}
 	_, err := Build(context.Background(), h, spec, Options{})
 	if !errors.Is(err, data.ErrBadData) || !strings.Contains(err.Error(), `column "plan": is of type integer; the spec was made for text`) {
 		t.Errorf("a text that became an integer: %v", err)
 	}
 	// A column without any value has no type of its own.
-	h.AccountAttributes[0].Null = []bool{true, true}
-	h.AccountAttributes[1] = data.TextColumn("seats", []string{"", ""})
+	h.AccountAttributes[0].Null = []bool{true, true, true, true}
+	h.AccountAttributes[1] = data.TextColumn("seats", []string{"", "", "", ""})
 	b, err := Build(context.Background(), h, spec, Options{AsOf: time.Unix(0, on("2025-06-01"))})
 	if err != nil {
 		t.Fatal(err)

@@ -38,7 +38,8 @@ func one(contracts []data.Contract, events ...data.Event) *data.History {
 		events[i].Known = max(events[i].Known, events[i].Time)
 		events[i].Day = int32(data.DayOf(events[i].Time, time.UTC))
 	}
-	h := &data.History{Location: time.UTC, Accounts: []data.Account{{ID: "a", Group: "a", Created: on("2023-12-01"), EndContract: int32(len(contracts))}},
+	h := &data.History{Location: time.UTC, Accounts: []data.Account{{ID: "a", Group: "a", Created: on("2023-12-01"), EndContract: int32(len(contracts)), EndVersion: 1}},
+		Versions:  []data.Version{{From: data.NoTime}},
 		Contracts: contracts, Newest: on("2025-12-31")}
 	h.AddSource("app", []string{"use"}, on("2025-12-31"), [][]data.Event{events})
 	h.Link(0)

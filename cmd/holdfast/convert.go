@@ -61,7 +61,7 @@ func (c *converter) sources(y *projectYAML, p *project) {
 		c.check(!predict.IsScoreColumn(name), "data.accounts.show",
 			"%q is the name of a score column; leave it out or rename the column", name)
 	}
-	p.sources = data.Sources{Location: loc, Accounts: data.AccountSource{Path: c.path(a.Path), Key: a.Key, Created: a.Created,
+	p.sources = data.Sources{Location: loc, Accounts: data.AccountSource{Path: c.path(a.Path), Key: a.Key, Created: a.Created, ValidFrom: a.ValidFrom,
 		Segment: a.Segment, Phase: a.Phase, Group: a.Group, Attributes: a.Attributes, Show: a.Show}}
 	c.check(y.Data.Contracts != nil || len(y.Data.Events) > 0, "data", "contracts or events are required; neither is given")
 	if k := y.Data.Contracts; k != nil {

@@ -156,8 +156,11 @@ func (a *app) explain(ctx context.Context, l *loaded, account string, t time.Tim
 	if err != nil {
 		return nil, err
 	}
-	e := &explained{Account: account, AsOf: t.Format(time.DateOnly), Segment: h.Accounts[0].Segment, Phase: h.Accounts[0].Phase,
-		Attributes: attributeTexts(h)}
+	e := &explained{Account: account, AsOf: t.Format(time.DateOnly)}
+	if i, ok := features.VersionAt(h, &h.Accounts[0], t.UnixNano()); ok {
+		v := &h.Versions[i]
+		e.Segment, e.Phase, e.Attributes = v.Segment, v.Phase, attributeTexts(h, i)
+	}
 	d := dater{h.Location}
 	if created := h.Accounts[0].Created; created != data.NoTime {
 		e.Created = d.date(created)

@@ -78,13 +78,13 @@ func (d dater) source(h *data.History, src *data.Source, events []data.Event, t 
 	return e
 }
 
-// attributeTexts returns the account's attributes that are given.
-func attributeTexts(h *data.History) map[string]string {
+// attributeTexts returns the account's attributes that are given in a version.
+func attributeTexts(h *data.History, version int) map[string]string {
 	out := make(map[string]string)
 	for i := range h.AccountAttributes {
-		if c := &h.AccountAttributes[i]; !c.Missing(0) {
+		if c := &h.AccountAttributes[i]; !c.Missing(version) {
 			text := c.AsText()
-			out[c.Name] = text.Text(0)
+			out[c.Name] = text.Text(version)
 		}
 	}
 	return out

@@ -36,6 +36,7 @@ type projectYAML struct {
 			Path       string   `yaml:"path"`
 			Key        string   `yaml:"key"`
 			Created    string   `yaml:"created"`
+			ValidFrom  string   `yaml:"valid_from"`
 			Segment    string   `yaml:"segment"`
 			Phase      string   `yaml:"phase"`
 			Group      string   `yaml:"group"`
