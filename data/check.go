@@ -31,86 +31,32 @@ type Finding struct {
 
 // Check looks for what makes a history less than it seems: rows that were
 // left out, events dated before their account was created or long after all
-// others, sources without events, and facts whose value at a snapshot is not
-// known.
+// others, sources without events, tables that contradict each other, and facts
+// whose value at a snapshot is not known.
 func Check(h *History, s Sources) ([]Finding, error) {
+	v, err := NewSurvey(h, 0)
+	if err != nil {
+		return nil, err
+	}
+	return v.Check(h, s), nil
+}
+
+// Check is the same for a history that was surveyed already.
+func (v *Survey) Check(h *History, s Sources) []Finding {
 	var out []Finding
 	for _, d := range h.Dropped {
 		out = append(out, Finding{Warning, "left_out", d.Table, d.Rows, d.Of,
 			fmt.Sprintf("%d of %d rows are left out: %s", d.Rows, d.Of, d.Reason), d.Examples})
 	}
-	p := h.NewPart()
-	early := make([][]int, len(h.Sources))
-	for i := range h.Sources {
-		early[i] = make([]int, len(h.Sources[i].Types)+1)
-	}
-	for part := range h.Parts() {
-		if err := h.ReadPart(p, part); err != nil {
-			return nil, err
-		}
-		for a := p.First; a < p.End; a++ {
-			if h.Accounts[a].Created != NoTime {
-				p.countBefore(early, a, h.Accounts[a].Created)
-			}
-		}
-	}
-	for i := range h.Sources {
-		if h.Sources[i].Derived {
-			continue
-		}
-		out = append(out, checkSource(&h.Sources[i], early[i])...)
-	}
-	out = append(out, checkContracts(h)...)
+	out = append(out, v.Findings...)
+	out = append(out, checkContracts(h, s)...)
+	out = append(out, checkOutcomes(h)...)
 	out = append(out, checkAttributes(s)...)
 	if len(h.Accounts) == 0 {
 		out = append(out, Finding{Fatal, "no_accounts", s.Accounts.Path, 0, 0, "the accounts table has no rows", nil})
 	}
 	if s.Contracts != nil && len(h.Contracts) == 0 {
 		out = append(out, Finding{Fatal, "no_contracts", s.Contracts.Path, 0, 0, "the contracts table has no usable rows", nil})
-	}
-	return out, nil
-}
-
-// countBefore adds the account's events before t, by source and type; type -1,
-// a missing one, comes first.
-func (p *Part) countBefore(counts [][]int, account int, t int64) {
-	for i := range p.h.Sources {
-		src := &p.h.Sources[i]
-		r := p.Records(i, account)
-		for at := 0; at < len(r.Words); at += r.Stride {
-			if int64(r.Words[at]) < t {
-				counts[i][src.Classes[ClassOf(r.Words[at+1])].Type+1]++
-			}
-		}
-	}
-}
-
-// checkSource reports the events dated before their account was created, by
-// type. They stay visible: whether the stamp or the sign-up date is wrong only
-// the owner of the data can say.
-func checkSource(src *Source, early []int) []Finding {
-	if src.Rows == 0 {
-		return []Finding{{Warning, "no_events", src.Name, 0, 0, "the source has no usable events; its features are all empty", nil}}
-	}
-	total := make([]int, len(src.Types)+1)
-	for _, c := range src.Classes {
-		total[c.Type+1] += c.Rows
-	}
-	var out []Finding
-	if src.Stray > 0 {
-		out = append(out, Finding{Warning, "stray", src.Name, src.Stray, src.Rows, fmt.Sprintf(
-			"%d of %d events are dated over 90 days after all others; they do not count as the end of the data", src.Stray, src.Rows), nil})
-	}
-	for t := range total {
-		if early[t] == 0 {
-			continue
-		}
-		name := src.Name
-		if t > 0 && src.Types[t-1] != src.Name {
-			name += "." + src.Types[t-1]
-		}
-		out = append(out, Finding{Warning, "before_created", name, early[t], total[t], fmt.Sprintf(
-			"%d of %d events are dated before the account was created; check the time stamps and the creation date", early[t], total[t]), nil})
 	}
 	return out
 }

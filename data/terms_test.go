@@ -281,7 +281,7 @@ func TestEndOfTermColumns(t *testing.T) {
 
 // Outcomes that the contracts contradict are counted, and so are values that
 // cannot be added.
-func TestContradictions(t *testing.T) {
+func TestOutcomesAgainstContracts(t *testing.T) {
 	h, s := linked(t, 30, []termRow{
 		{id: "renewed", start: 0, due: 100, outcome: "renewed", value: 1, currency: "EUR"},
 		{id: "back", start: 100, due: 200, outcome: "churned", value: 1, currency: "USD"}, // the next starts 10 days later

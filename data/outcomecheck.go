@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// checkContracts looks for outcomes that the contracts themselves contradict,
+// checkOutcomes looks for outcomes that the contracts themselves contradict,
 // and for values that cannot be added. A declared outcome stays the truth: the
 // findings say how often the table disagrees with itself.
-func checkContracts(h *History) []Finding {
+func checkOutcomes(h *History) []Finding {
 	if len(h.Accounts) == 0 {
 		return nil // then no contract is anybody's
 	}
