@@ -238,7 +238,7 @@ func (v *surveyor) add(w *surveyor) {
 // result turns the counts into a survey.
 func (v *surveyor) result() *Survey {
 	first, last := v.span()
-	s := &Survey{Months: monthNames(first, last)}
+	s := &Survey{Months: monthNames(first, last), Types: []TypeMonths{}}
 	for i := range v.sources {
 		if src := &v.h.Sources[i]; !src.Derived {
 			s.Findings = append(s.Findings, v.findings(i, first, last)...)

@@ -16,6 +16,10 @@
 // Tables without a time are cross-validated instead (folds.go) and end in the
 // same Report.
 //
+// A DataCheck (datacheck.go) says what is known of a project's data before any
+// of that: findings, events, coverage and outcomes by month, and a Plan
+// (plan.go, samplesize.go) of what the matured outcomes are enough for.
+//
 // The package reads no clock, writes no file and draws nothing:
 // evaluate/report makes pages, evaluate/baseline the golearn candidate.
 // Doubtful figures are warnings in the report, never errors. METRICS.md lists
