@@ -72,10 +72,13 @@ func (b *tableBuilder) metrics(m *evaluate.Metrics) {
 
 // done returns the table under a name. A report without rows for it still has
 // its first column.
-func (b *tableBuilder) done(name string) *data.Table {
+func (b *tableBuilder) done(name string) *data.Table { return b.named(name, "candidate") }
+
+// named is done for a table with another first column.
+func (b *tableBuilder) named(name, first string) *data.Table {
 	b.Name = name
 	if len(b.Columns) == 0 {
-		b.column("candidate", data.Text)
+		b.column(first, data.Text)
 	}
 	b.Rows = b.Columns[0].Len()
 	return &b.Table

@@ -9,6 +9,10 @@
 // and has its figures in a table below it. WriteCSV (csv.go) writes the same
 // tables as files.
 //
+// WriteCheckHTML (check.go, check.html) and WriteCheckCSV do the same for an
+// evaluate.DataCheck, with small multiples, stacked bars (checkplots.go) and a
+// heat map (heatmap.go) under the same style sheet.
+//
 // The package computes nothing but positions on paper: every figure and every
 // sentence comes from the report. Names, notes and messages in it may hold
 // anything and are escaped.

@@ -45,11 +45,9 @@ type page struct {
 // forbids whatever else might slip in. Its size depends on the number of
 // origins and candidates, never on that of rows.
 func WriteHTML(w io.Writer, r *evaluate.Report) error {
-	sum := sha256.Sum256([]byte(style))
 	p := &page{
-		Report: r,
-		Policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
-			"'; base-uri 'none'; form-action 'none'",
+		Report:     r,
+		Policy:     policy(),
 		Style:      template.CSS(style),
 		Level:      fmt.Sprintf("%.0f %%", 100*r.Design.Level),
 		HaveOrigin: r.Design.Kind == evaluate.RollingOrigins,
@@ -66,6 +64,14 @@ func WriteHTML(w io.Writer, r *evaluate.Report) error {
 	}
 	p.Plots = plots(r, p.Judged)
 	return pageTemplate.Execute(w, p)
+}
+
+// policy is the content security policy of every page: its style sheet, and
+// nothing else.
+func policy() string {
+	sum := sha256.Sum256([]byte(style))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+		"'; base-uri 'none'; form-action 'none'"
 }
 
 func badge(c *evaluate.Scores) (words, tone string) {

@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"regexp"
@@ -115,7 +116,8 @@ func pages(t *testing.T) map[string]string {
 	quarter.Origins.First, quarter.Origins.Months = time.Date(2023, 4, 1, 0, 0, 0, 0, time.UTC), 12
 	empty := &evaluate.Report{Subject: "ours",
 		Candidates: []evaluate.Scores{{Name: "ours", Failure: "failed at 0 of 0 origins"}}}
-	return map[string]string{
+	all := checkPages(t)
+	maps.Copy(all, map[string]string{
 		"skill":       render(t, backtest(t, f, options(), candidate("ours", "", line{-2, 1}))),
 		"worse":       render(t, backtest(t, f, options(), candidate("ours", "", line{2, 1}))),
 		"constant":    render(t, backtest(t, f, options(), candidate("ours", "", line{-1.7, 0}))),
@@ -127,7 +129,8 @@ func pages(t *testing.T) map[string]string {
 		"one origin":  render(t, backtest(t, f, quarter, candidate("ours", "", line{-2, 1}))),
 		"folds":       render(t, folds.Report),
 		"nothing yet": render(t, empty),
-	}
+	})
+	return all
 }
 
 var (

@@ -31,6 +31,11 @@ func (c *canvas) done() template.HTML {
 	return template.HTML(c.String() + "</svg>")
 }
 
+// describe ends a drawing that was started without alternative text.
+func (c *canvas) describe(alt string) template.HTML {
+	return template.HTML(strings.Replace(string(c.done()), `aria-label=""`, `aria-label="`+html.EscapeString(alt)+`"`, 1))
+}
+
 // px writes a coordinate with one decimal; more would only take space.
 func px(x float64) string { return strconv.FormatFloat(math.Round(x*10)/10, 'f', -1, 64) }
 
