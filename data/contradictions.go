@@ -170,8 +170,9 @@ func checkShared(h *History) []Finding {
 		var differ tally
 		compared := 0
 		for r := range h.Contracts {
-			a := int(h.Contracts[r].Account)
-			if of.Missing(a) || on.Missing(r) {
+			account := &h.Accounts[h.Contracts[r].Account]
+			a := int(account.FirstVersion)
+			if account.EndVersion-account.FirstVersion != 1 || of.Missing(a) || on.Missing(r) {
 				continue
 			}
 			compared++

@@ -31,6 +31,7 @@ type DataCheck struct {
 
 	Rows     int                   `json:"eligible_snapshots"`
 	Left     []data.Count          `json:"left_out"` // snapshots without a row, by reason
+	Outcomes []data.Count          `json:"outcomes"` // how terms ended, each once, and what else is known of some
 	Coverage *features.Coverage    `json:"coverage"`
 	Labels   []features.LabelMonth `json:"labels"` // by month of the due date, each renewal once
 	Total    features.LabelMonth   `json:"labels_total"`
@@ -46,7 +47,7 @@ func NewDataCheck(h *data.History, s data.Sources, spec *features.Spec, b *featu
 		return nil, err
 	}
 	c := &DataCheck{Format: DataCheckFormat, Accounts: len(h.Accounts), Terms: len(h.Contracts), Events: map[string]int{},
-		Survey: survey, Rows: len(b.Frame.Rows), Left: b.Left, Coverage: features.CoverageOf(b.Frame, h.Location)}
+		Survey: survey, Rows: len(b.Frame.Rows), Left: b.Left, Outcomes: b.Outcomes, Coverage: features.CoverageOf(b.Frame, h.Location)}
 	for i := range h.Sources {
 		if !h.Sources[i].Derived {
 			c.Events[h.Sources[i].Name] = h.Sources[i].Rows

@@ -90,7 +90,7 @@ func (a *app) demo(ctx context.Context, dir, kind string, d *demo.Demo) error {
 	if a.json {
 		quiet.stdout = io.Discard
 	}
-	if err := quiet.showCheck(checked); err != nil {
+	if err := quiet.showCheck(checked, ""); err != nil {
 		return err
 	}
 
