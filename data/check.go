@@ -65,22 +65,14 @@ func (v *Survey) Check(h *History, s Sources) []Finding {
 // outcome was known.
 var outcomeWords = []string{"churn", "leak", "cancel", "renewed", "outcome", "target", "label", "final", "terminat", "closed"}
 
-// checkAttributes names the facts that have no valid-from and so are assumed
-// constant, and warns of those whose name speaks of the outcome.
-func checkAttributes(s Sources) []Finding {
-	var out []Finding
-	var constant []string
+// AssumedConstant names the facts that have no valid-from: features take them
+// as they stand today for every snapshot.
+func AssumedConstant(s Sources) []string {
+	constant := []string{}
 	facts := func(table string, names ...string) {
 		for _, name := range names {
-			if name == "" {
-				continue
-			}
-			constant = append(constant, table+"."+name)
-			i := slices.IndexFunc(outcomeWords, func(w string) bool { return strings.Contains(strings.ToLower(name), w) })
-			if i >= 0 {
-				out = append(out, Finding{Warning, "leak_suspect", table + "." + name, 0, 0, fmt.Sprintf(
-					"column %q speaks of the outcome by its name (%q) and has no valid-from, so its value at a snapshot is not known; "+
-						"leave it out unless it never changes", name, outcomeWords[i]), nil})
+			if name != "" {
+				constant = append(constant, table+"."+name)
 			}
 		}
 	}
@@ -89,6 +81,23 @@ func checkAttributes(s Sources) []Finding {
 	}
 	if s.Contracts != nil {
 		facts("contracts", s.Contracts.Attributes...)
+	}
+	return constant
+}
+
+// checkAttributes names the facts that are assumed constant, and warns of those
+// whose name speaks of the outcome.
+func checkAttributes(s Sources) []Finding {
+	var out []Finding
+	constant := AssumedConstant(s)
+	for _, subject := range constant {
+		_, name, _ := strings.Cut(subject, ".")
+		i := slices.IndexFunc(outcomeWords, func(w string) bool { return strings.Contains(strings.ToLower(name), w) })
+		if i >= 0 {
+			out = append(out, Finding{Warning, "leak_suspect", subject, 0, 0, fmt.Sprintf(
+				"column %q speaks of the outcome by its name (%q) and has no valid-from, so its value at a snapshot is not known; "+
+					"leave it out unless it never changes", name, outcomeWords[i]), nil})
+		}
 	}
 	if len(constant) > 0 {
 		out = append(out, Finding{Note, "assumed_constant", "facts", 0, 0, fmt.Sprintf(
