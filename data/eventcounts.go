@@ -97,37 +97,48 @@ func mix(a, b uint64) uint64 {
 }
 
 // dayCounts counts the events of each UTC day in the range of dates, and keeps
-// the latest of each.
-type dayCounts struct{ days []dayCount }
+// the latest of each. Days lie on pages, which are made when one occurs: many
+// small histories are read, too.
+type dayCounts struct{ pages [][]dayCount }
 
 type dayCount struct{ rows, latest int64 }
 
 const (
-	minDay = minSecond / secondsPerDay
-	maxDay = maxSecond / secondsPerDay
+	minDay  = minSecond / secondsPerDay
+	maxDay  = maxSecond / secondsPerDay
+	dayPage = 1 << 10 // days
 )
 
-// newDayCounts makes room for all days; the system gives memory only to those
-// that occur.
-func newDayCounts() dayCounts { return dayCounts{make([]dayCount, maxDay-minDay+1)} }
+func newDayCounts() dayCounts { return dayCounts{make([][]dayCount, (maxDay-minDay)/dayPage+1)} }
 
 func (d *dayCounts) add(at int64) {
 	const day = uint64(24 * time.Hour)
 	first := int64(minSecond) * int64(time.Second)
-	k := &d.days[(uint64(at)-uint64(first))/day]
-	if k.rows == 0 || at > k.latest {
-		k.latest = at
+	n := (uint64(at) - uint64(first)) / day
+	page := d.pages[n/dayPage]
+	if page == nil {
+		page = make([]dayCount, dayPage)
+		d.pages[n/dayPage] = page
 	}
-	k.rows++
+	page[n%dayPage].add(1, at)
+}
+
+func (k *dayCount) add(rows, latest int64) {
+	if k.rows == 0 || latest > k.latest {
+		k.latest = latest
+	}
+	k.rows += rows
 }
 
 func (d *dayCounts) merge(e *dayCounts) {
-	for i := range e.days {
-		if k := e.days[i]; k.rows > 0 {
-			if d.days[i].rows == 0 || k.latest > d.days[i].latest {
-				d.days[i].latest = k.latest
+	for i, page := range e.pages {
+		if page != nil && d.pages[i] == nil {
+			d.pages[i] = make([]dayCount, dayPage)
+		}
+		for j, k := range page {
+			if k.rows > 0 {
+				d.pages[i][j].add(k.rows, k.latest)
 			}
-			d.days[i].rows += k.rows
 		}
 	}
 }
@@ -138,22 +149,27 @@ func (d *dayCounts) merge(e *dayCounts) {
 func (d *dayCounts) newest() (latest int64, stray int) {
 	const far = 90
 	var total int64
-	for i := range d.days {
-		total += d.days[i].rows
+	for _, page := range d.pages {
+		for _, k := range page {
+			total += k.rows
+		}
 	}
 	latest, later := NoTime, -1
 	var after int64 // events on later days
-	for i, k := range slices.Backward(d.days) {
-		if k.rows == 0 {
-			continue
+	for i, page := range slices.Backward(d.pages) {
+		for j, k := range slices.Backward(page) {
+			if k.rows == 0 {
+				continue
+			}
+			day := i*dayPage + j
+			if latest == NoTime || later-day > far {
+				latest, stray = k.latest, int(after)
+			}
+			if after += k.rows; after > total/1000 {
+				return latest, stray
+			}
+			later = day
 		}
-		if latest == NoTime || later-i > far {
-			latest, stray = k.latest, int(after)
-		}
-		if after += k.rows; after > total/1000 {
-			break
-		}
-		later = i
 	}
 	return latest, stray
 }
