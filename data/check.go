@@ -71,8 +71,8 @@ func AssumedConstant(s Sources) []string {
 	constant := []string{}
 	facts := func(table string, names ...string) {
 		for _, name := range names {
-			if name != "" {
-				constant = append(constant, table+"."+name)
+			if fact := table + "." + name; name != "" && !slices.Contains(constant, fact) {
+				constant = append(constant, fact)
 			}
 		}
 	}
@@ -80,7 +80,7 @@ func AssumedConstant(s Sources) []string {
 		facts("accounts", append([]string{s.Accounts.Segment, s.Accounts.Phase}, s.Accounts.Attributes...)...)
 	}
 	if s.Contracts != nil {
-		facts("contracts", s.Contracts.Attributes...)
+		facts("contracts", append(slices.Clip(s.Contracts.Attributes), s.Contracts.AutoRenew)...)
 	}
 	return constant
 }
