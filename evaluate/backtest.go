@@ -30,9 +30,10 @@ type Options struct {
 	// Progress, if set, is told after each fit how many of the total are done
 	// and what the last one was. Calls never overlap.
 	Progress func(done, total int, what string)
-	// Project, Data, Version and DataFindings are copied into the report.
+	// Project, Data, Version, DataFindings and Leaks are copied into the report.
 	Project, Data, Version string
 	DataFindings           []data.Finding
+	Leaks                  *Leaks
 }
 
 func (o *Options) validate() error {

@@ -150,6 +150,7 @@ func newResult(f *features.Frame, origins, tested []Origin, candidates []Candida
 		Warnings:   []string{},
 
 		DataFindings: o.DataFindings,
+		Leaks:        o.Leaks,
 	}
 	byCandidate := make([][]prediction, len(candidates))
 	base := 0

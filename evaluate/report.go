@@ -45,6 +45,9 @@ type Report struct {
 	Warnings   []string `json:"warnings"`
 	// DataFindings is what the caller's data check found; a ready table has none.
 	DataFindings []data.Finding `json:"data_findings,omitempty"`
+	// Leaks is what the proofs came to that features know nothing of the future;
+	// nil where none was tried, as for a ready table.
+	Leaks *Leaks `json:"leaks,omitempty"`
 }
 
 // JSON returns the bytes of report.json.

@@ -145,6 +145,9 @@ func offWords(o *OriginScores) string {
 func (r *Report) doubts() []string {
 	var doubts []string
 	add := func(format string, args ...any) { doubts = append(doubts, fmt.Sprintf(format, args...)) }
+	if r.Leaks != nil && r.Leaks.Failure() != "" {
+		add("no figure here can be trusted: %s", r.Leaks.Failure())
+	}
 	d := &r.Design
 	if d.TestChurned < fewChurned {
 		add("%s churned test rows: every figure here is uncertain", Count(d.TestChurned))

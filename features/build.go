@@ -27,6 +27,8 @@ type Options struct {
 	// Progress, if set, is called now and then with the number of accounts
 	// done and their total. Calls come from one goroutine at a time.
 	Progress func(done, total int)
+
+	lookFrom func(*Row) int64 // see BuildHindsight
 }
 
 // Built is a frame and the account of what is not in it.
@@ -167,6 +169,7 @@ func (s *stream) make(k *kernel, l *listing, f *Frame) {
 	} else {
 		l.listRenewals()
 	}
+	l.lookFrom(s.options.lookFrom)
 	f.resize(l.rows)
 	for _, p := range l.spans {
 		k.fill(f.Columns, p.start, l.part, p.account, l.snaps[p.start:p.end])

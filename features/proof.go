@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strconv"
 
 	"github.com/holdfast-churn/holdfast/data"
 )
@@ -45,7 +44,7 @@ const (
 // A Leak is a feature that knew something of the future.
 type Leak struct {
 	Feature  string `json:"feature"`
-	Account  string `json:"account"`
+	Account  string `json:"account,omitempty"`
 	Contract string `json:"contract,omitempty"`
 	Snapshot string `json:"snapshot"`
 	Was      string `json:"was"` // with the future as it is, or without a canary
@@ -54,11 +53,29 @@ type Leak struct {
 
 // String tells the leak in one sentence.
 func (l *Leak) String() string {
-	of := "account " + strconv.Quote(l.Account)
-	if l.Contract != "" {
-		of += ", contract " + strconv.Quote(l.Contract)
+	of := ""
+	if l.Account != "" {
+		of = fmt.Sprintf(" (account %q)", l.Account)
 	}
-	return fmt.Sprintf("feature %q at %s (%s) is %s, and %s once the future is changed", l.Feature, l.Snapshot, of, l.Was, l.Got)
+	if l.Contract != "" {
+		of = fmt.Sprintf(" (account %q, contract %q)", l.Account, l.Contract)
+	}
+	return fmt.Sprintf("feature %q at %s%s is %s, and %s once the future is changed", l.Feature, l.Snapshot, of, l.Was, l.Got)
+}
+
+// WithoutIDs returns the proof without ids of accounts and contracts, for a
+// report that is kept.
+func (p *Proof) WithoutIDs() *Proof {
+	q := *p
+	q.Trials = slices.Clone(p.Trials)
+	for i := range q.Trials {
+		if t := &q.Trials[i]; t.First != nil {
+			first := *t.First
+			first.Account, first.Contract = "", ""
+			t.First = &first
+		}
+	}
+	return &q
 }
 
 // Leaked returns the first trial in which a feature leaked, or nil.

@@ -97,6 +97,10 @@ func render(t *testing.T, r *evaluate.Report) string {
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	f := drawn(300, 8)
+	leaky := options()
+	leaky.Leaks = proofs(&features.Leak{Feature: "logins_30d", Was: "3", Got: "4"})
+	sound := options()
+	sound.Leaks = proofs(nil, "accounts.country")
 	folds, err := evaluate.CrossValidate(context.Background(), f,
 		[]evaluate.Candidate{candidate("ours", "", line{-2, 1})}, options())
 	if err != nil {
@@ -128,6 +132,8 @@ func pages(t *testing.T) map[string]string {
 		"ten":         render(t, backtest(t, f, options(), many...)),
 		"one origin":  render(t, backtest(t, f, quarter, candidate("ours", "", line{-2, 1}))),
 		"folds":       render(t, folds.Report),
+		"leaky":       render(t, backtest(t, f, leaky, candidate("ours", "", line{-2, 1}))),
+		"sound":       render(t, backtest(t, f, sound, candidate("ours", "", line{-2, 1}))),
 		"nothing yet": render(t, empty),
 	})
 	return all
@@ -220,6 +226,7 @@ func TestPagesEscapeEverything(t *testing.T) {
 	r := backtest(t, f, o, candidate("a "+evil, evil, line{-2, 1}), c)
 	r.Warnings = append(r.Warnings, evil)
 	r.DataFindings = []data.Finding{{Subject: evil, Message: evil}}
+	r.Leaks = proofs(&features.Leak{Feature: evil, Was: evil, Got: evil}, evil)
 	page := render(t, r)
 	if strings.Contains(page, "<script") {
 		t.Error("markup of a name came through")
@@ -258,6 +265,47 @@ func TestPageShowsTheReport(t *testing.T) {
 	}
 	if n := strings.Count(page, `role="img" aria-label="`); n != 4 {
 		t.Errorf("%d plots with alternative text, want 4", n)
+	}
+}
+
+// proofs returns what came of proofs of which the canary failed, if there is a
+// leak.
+func proofs(leak *features.Leak, assumed ...string) *evaluate.Leaks {
+	p := &features.Proof{Snapshots: 200, Of: 2000, Features: 50, Assumed: assumed, Trials: []features.Trial{
+		{Name: features.Truncated, Snapshots: 200, Rows: 3823, Values: 13800},
+		{Name: features.Perturbed, Snapshots: 200, Rows: 10438, Values: 13800},
+		{Name: features.Canary, Snapshots: 200, Rows: 1000, Values: 20600}}}
+	if leak != nil {
+		p.Trials[2].Leaks, p.Trials[2].First = 7, leak
+	}
+	return &evaluate.Leaks{Features: p}
+}
+
+// The section on leaks says what was tried and what came of it.
+func TestPageShowsLeaks(t *testing.T) {
+	r := backtest(t, drawn(300, 8), options(), candidate("ours", "a note", line{-2, 1}))
+	for name, test := range map[string]struct {
+		leaks  *evaluate.Leaks
+		want   []string
+		unsaid string
+	}{
+		"not tried": {nil, []string{"Leaks from the future: not looked for"}, "Nothing leaks"},
+		"proved": {proofs(nil, "accounts.country", "contracts.seq"), []string{`<h2 id="leaks">Nothing leaks from the future</h2>`,
+			"3,823 rows and values that were not visible yet taken out, 200 snapshots rebuilt", "all 13,800 values are the same",
+			"1,000 events from the future planted", "assumed constant: accounts.country, contracts.seq."}, "Something leaks"},
+		"failed": {proofs(&features.Leak{Feature: "logins_30d", Snapshot: "2026-01-31", Was: "3", Got: "4"}), []string{
+			`<h2 id="leaks">Something leaks from the future</h2>`, `<td class="off">7 of 20,600 values differ`, "logins_30d", "No fact is exempt."}, "Nothing leaks"},
+	} {
+		r.Leaks = test.leaks
+		page := render(t, r)
+		for _, want := range test.want {
+			if !strings.Contains(page, want) {
+				t.Errorf("%s: %q is not on the page", name, want)
+			}
+		}
+		if strings.Contains(page, test.unsaid) {
+			t.Errorf("%s: the page says %q", name, test.unsaid)
+		}
 	}
 }
 
