@@ -18,6 +18,8 @@ import (
 
 func checkCommand(a *app) *cobra.Command {
 	var output string
+	var leaks bool
+	var sample int
 	c := &cobra.Command{
 		Use:   "check",
 		Short: "look for what is wrong with the data before they are learnt from",
@@ -27,23 +29,40 @@ contracts, tables that contradict each other, columns that may know the
 outcome, how the terms ended, events and outcomes by month, how many snapshots have a value of each
 feature, and what the matured outcomes are enough for.
 
+With --leaks it proves on these data that nothing leaks from the future.
+Snapshots are rebuilt with all that was not visible then taken out, made up
+anew, and with events from the future planted: not a bit of a feature may
+change. Then the recipe is refitted on outcomes shuffled within months, which
+must show no skill, and on features seen from later instants, to show what a
+careless join would seem to be worth. Facts without a valid-from are exempt and
+named.
+
 Reads    the project's tables
 Writes   nothing; with -o DIR: check.html, check.json, and findings.csv,
          events.csv, coverage.csv and labels.csv with what the page shortens
-Exits    0 ok, warnings included; 2 configuration; 4 a fatal finding`,
-		Example: "  holdfast check\n  holdfast check -o checked\n  holdfast check --json",
+Exits    0 ok, warnings included; 2 configuration; 4 a fatal finding, or a
+         proof that failed`,
+		Example: "  holdfast check\n  holdfast check -o checked\n  holdfast check --json\n  holdfast check --leaks --sample 1000",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case sample < 1:
+				return usageError("--sample %d: expected one snapshot or more", sample)
+			case cmd.Flags().Changed("sample") && !leaks:
+				return usageError("--sample goes with --leaks")
+			case !leaks:
+				sample = 0
+			}
 			l, err := a.load(cmd.Context())
 			if err != nil {
 				return err
 			}
-			r, err := a.check(cmd.Context(), l)
+			r, err := a.check(cmd.Context(), l, sample)
 			if err != nil {
 				return err
 			}
 			if output != "" {
-				if err := a.writeCheck(r, output); err != nil {
+				if err := a.writeCheck(r.DataCheck, output); err != nil {
 					return err
 				}
 			}
@@ -51,12 +70,22 @@ Exits    0 ok, warnings included; 2 configuration; 4 a fatal finding`,
 		},
 	}
 	c.Flags().StringVarP(&output, "output", "o", "", "folder for a page with plots and its tables")
+	c.Flags().BoolVar(&leaks, "leaks", false, "prove that nothing leaks from the future; refits the recipe several times")
+	c.Flags().IntVar(&sample, "sample", proofSample, "snapshots to rebuild, each of another account, with --leaks")
 	return c
 }
 
+// A checked project is what check found of its data, and with --leaks the
+// proofs that nothing leaks.
+type checked struct {
+	*evaluate.DataCheck
+	Leaks *leakCheck `json:"leaks,omitempty"`
+}
+
 // check builds the features of the whole history and checks them and the
-// tables.
-func (a *app) check(ctx context.Context, l *loaded) (*evaluate.DataCheck, error) {
+// tables. With a sample above 0 it also proves on so many snapshots that
+// nothing leaks, where there is anything to learn from.
+func (a *app) check(ctx context.Context, l *loaded, sample int) (*checked, error) {
 	b, err := a.build(ctx, l, &l.spec, time.Time{})
 	if err != nil {
 		return nil, err
@@ -68,7 +97,11 @@ func (a *app) check(ctx context.Context, l *loaded) (*evaluate.DataCheck, error)
 	}
 	r.Project = l.name
 	r.Add(suspectFindings(b.Frame)...)
-	return r, nil
+	found := &checked{DataCheck: r}
+	if sample > 0 && r.Rows > 0 {
+		found.Leaks, err = a.proveLeaks(ctx, l, b.Frame, sample)
+	}
+	return found, err
 }
 
 // writeCheck writes the page, the JSON object and the tables into a folder.
@@ -92,7 +125,7 @@ func (a *app) writeCheck(r *evaluate.DataCheck, dir string) error {
 }
 
 // showCheck prints the check, and ends the command where a finding is fatal.
-func (a *app) showCheck(r *evaluate.DataCheck, dir string) error {
+func (a *app) showCheck(r *checked, dir string) error {
 	a.progress.end()
 	if a.json {
 		if err := a.printJSON(r); err != nil {
@@ -111,7 +144,7 @@ func (a *app) showCheck(r *evaluate.DataCheck, dir string) error {
 	for _, c := range r.Outcomes {
 		a.printf("  %7d of %d %s: %s\n", c.Rows, c.Of, c.Table, c.Reason)
 	}
-	a.showLabels(r)
+	a.showLabels(r.DataCheck)
 	a.printf("\nenough to learn from?\n")
 	for _, w := range r.Plan.Words {
 		a.printf("  %s\n", w)
@@ -119,8 +152,14 @@ func (a *app) showCheck(r *evaluate.DataCheck, dir string) error {
 	if dir != "" {
 		a.printf("\npage: %s\n", filepath.Join(dir, "check.html"))
 	}
+	if r.Leaks != nil {
+		a.showLeaks(r.Leaks)
+	}
 	if f := r.Fatal(); f != nil {
 		return dataError("%s: %s", f.Subject, f.Message)
+	}
+	if r.Leaks != nil {
+		return refuseLeak(r.Leaks.Failure)
 	}
 	return nil
 }

@@ -41,7 +41,7 @@ func TestCheckCountsOfHistories(t *testing.T) {
 				t.Fatal(err)
 			}
 			a := &app{fsys: data.Disk{}, progress: new(progress)}
-			r, err := a.check(context.Background(), l)
+			r, err := a.check(context.Background(), l, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -116,7 +116,7 @@ func TestCheckDoesNotDependOnWorkers(t *testing.T) {
 	var texts []string
 	for _, workers := range []int{1, 8} {
 		a := &app{fsys: data.Disk{}, progress: new(progress), workers: workers}
-		r, err := a.check(context.Background(), l)
+		r, err := a.check(context.Background(), l, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -81,7 +81,7 @@ func (a *app) demo(ctx context.Context, dir, kind string, d *demo.Demo) error {
 	if err != nil {
 		return err
 	}
-	checked, err := a.check(ctx, l)
+	checked, err := a.check(ctx, l, 0)
 	if err != nil {
 		return err
 	}

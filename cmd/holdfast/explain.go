@@ -169,6 +169,9 @@ func (a *app) explain(ctx context.Context, l *loaded, account string, t time.Tim
 		e.Group = group
 	}
 	for i := range h.Sources {
+		if h.Sources[i].Derived {
+			continue
+		}
 		events, err := h.EventsOf(i, 0)
 		if err != nil {
 			return nil, err

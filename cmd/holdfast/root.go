@@ -105,6 +105,7 @@ func (a *app) warn(format string, args ...any) {
 // A loaded project has its tables read and joined.
 type loaded struct {
 	*project
+	sources data.Sources // as read: the project's, and what features read besides
 	history *data.History
 	digest  string // fingerprint of the tables
 	spec    features.Spec
@@ -135,7 +136,7 @@ func (a *app) load(ctx context.Context, models ...*predict.Model) (*loaded, erro
 	if err != nil {
 		return nil, nameFeature(err, sets)
 	}
-	l := &loaded{project: p, history: h, digest: h.Fingerprint()}
+	l := &loaded{project: p, sources: sources, history: h, digest: h.Fingerprint()}
 	l.spec = p.spec(h)
 	a.warnOfTypes(l)
 	return l, nil
