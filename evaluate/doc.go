@@ -13,6 +13,11 @@
 // per origin and pooled, compared to the base rate with an interval by account
 // (interval.go), and says in words what they mean (verdict.go).
 //
+// Leaks (leaks.go) holds the proofs that nothing leaks from the future: those of
+// features, a recipe refitted on shuffled outcomes (shuffle.go), and what
+// features seen too late would seem to be worth (hindsight.go). A promotion
+// (gate.go) needs that none failed.
+//
 // Tables without a time are cross-validated instead (folds.go) and end in the
 // same Report.
 //

@@ -47,7 +47,7 @@ func (h *Hindsight) lines() []LeakLine {
 		l := &h.Looks[i]
 		line := LeakLine{Name: "latest values", Did: fmt.Sprintf("features seen from %s, %s refitted at %d origins", l.From, h.Candidate, len(h.Origins))}
 		if line.Result = "not shown: " + l.Failure; l.Failure == "" {
-			line.Result = fmt.Sprintf("AUC would seem to be %s, not %s: %s (90 %% interval by account %s to %s) that would not come true",
+			line.Result = fmt.Sprintf("AUC would seem to be %s, where it is %s: %s (90 %% interval by account %s to %s)",
 				l.AUC.Fixed(4), h.AsOf.Fixed(4), l.Lift.Estimate.Signed(), l.Lift.Low.Signed(), l.Lift.High.Signed())
 		}
 		lines = append(lines, line)
