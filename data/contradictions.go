@@ -19,28 +19,32 @@ const manyEvents = 100
 func (v *surveyor) findings(source, first, last int) []Finding {
 	src, s := &v.h.Sources[source], &v.sources[source]
 	if src.Rows == 0 {
-		return []Finding{{Warning, "no_events", src.Name, 0, 0, "the source has no usable events; its features are all empty", nil}}
+		return []Finding{{Warning, "no_events", src.Name, 0, 0,
+			"the source has no usable events; its features are all empty", nil}}
 	}
 	var out []Finding
 	if src.Stray > 0 {
 		out = append(out, Finding{Warning, "stray", src.Name, src.Stray, src.Rows, fmt.Sprintf(
-			"%d of %d events are dated over 90 days after all others; they do not count as the end of the data", src.Stray, src.Rows), nil})
+			"%d of %d events are dated over 90 days after all others; they do not count as the end of the data",
+			src.Stray, src.Rows), nil})
 	}
 	for t := range s.types {
 		if early, total := s.types[t].early, s.types[t].rows; early > 0 {
 			out = append(out, Finding{Warning, "before_created", src.typeName(t), early, total, fmt.Sprintf(
-				"%d of %d events are dated before the account was created; check the time stamps and the creation date", early, total), nil})
+				"%d of %d events are dated before the account was created; check the time stamps and the creation date",
+				early, total), nil})
 		}
 	}
 	odd := func(severity Severity, check string, t tally, message string) {
 		if t.n > 0 {
-			out = append(out, Finding{severity, check, src.Name, t.n, src.Rows, fmt.Sprintf("%d of %d events ", t.n, src.Rows) + message, t.examples})
+			out = append(out, Finding{severity, check, src.Name, t.n, src.Rows,
+				fmt.Sprintf("%d of %d events ", t.n, src.Rows) + message, t.examples})
 		}
 	}
 	odd(Note, "before_contract", s.unstarted, "are dated before the account's first contract starts")
 	odd(Note, "after_end", s.ended, "are dated after the account's last contract was due")
-	odd(Warning, "after_churn", s.churned, fmt.Sprintf("are dated over %d days after the account's last contract was due, although "+
-		"that is declared churned and none follows; is the outcome right, or a contract missing?", afterChurn))
+	odd(Warning, "after_churn", s.churned, fmt.Sprintf("are dated over %d days after the account's last contract was due, "+
+		"although that is declared churned and none follows; is the outcome right, or a contract missing?", afterChurn))
 	odd(Note, "repeats", s.repeats, "repeat another one of their account in time, type and value; "+
 		"if they are one event loaded twice, declare the column that identifies it as id")
 	return append(out, v.silence(source, first, last)...)
@@ -84,7 +88,8 @@ func (v *surveyor) silence(source, first, last int) []Finding {
 		}
 	}
 	if len(gaps) > 0 && src.Rows >= manyEvents {
-		out = append(out, Finding{Note, "gap", src.Name, 0, 0, fmt.Sprintf("there is no event in %s, and some before and after", Listed(gaps)), nil})
+		out = append(out, Finding{Note, "gap", src.Name, 0, 0, fmt.Sprintf(
+			"there is no event in %s, and some before and after", Listed(gaps)), nil})
 	}
 	return out
 }
@@ -138,18 +143,22 @@ func checkContracts(h *History, s Sources) []Finding {
 	n := len(h.Contracts)
 	odd := func(severity Severity, check, subject string, t tally, of int, message string) {
 		if t.n > 0 {
-			out = append(out, Finding{severity, check, subject, t.n, of, fmt.Sprintf("%d of %d ", t.n, of) + message, t.examples})
+			out = append(out, Finding{severity, check, subject, t.n, of,
+				fmt.Sprintf("%d of %d ", t.n, of) + message, t.examples})
 		}
 	}
-	odd(Warning, "repeated_term", "contracts", repeated, n, "contracts have the account, start and due date of another one; a renewal must count once")
+	odd(Warning, "repeated_term", "contracts", repeated, n,
+		"contracts have the account, start and due date of another one; a renewal must count once")
 	odd(Note, "overlap", "contracts", overlap, n, "contracts start before an earlier one of the account is due")
-	odd(Warning, "contract_before_created", "contracts", early, n, "contracts start before the day on which the account was created")
+	odd(Warning, "contract_before_created", "contracts", early, n,
+		"contracts start before the day on which the account was created")
 	for _, fact := range []struct {
 		column, what string
 		t            tally
 	}{{s.Contracts.KnownAt, "outcomes are known", known}, {s.Contracts.Notice, "notices are given", notice},
 		{s.Contracts.Signed, "renewals are signed", signed}, {s.Contracts.RenewedAt, "renewals are seen", renewed}} {
-		odd(Warning, "before_start", "contracts."+fact.column, fact.t, n, fact.what+" before the term starts; such a term is never at risk")
+		odd(Warning, "before_start", "contracts."+fact.column, fact.t, n,
+			fact.what+" before the term starts; check both dates")
 	}
 	odd(Note, "without_contract", "accounts", without, len(h.Accounts), "accounts have no contract")
 	return append(out, checkShared(h)...)

@@ -278,18 +278,21 @@ func (v *surveyor) byMonth(source, first, last int) []TypeMonths {
 			order = append(order, t)
 		}
 	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(types[b].rows, types[a].rows), cmp.Compare(a, b)) })
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(types[b].rows, types[a].rows), cmp.Compare(a, b))
+	})
 	var out []TypeMonths
+	list := func(name string) {
+		out = append(out, TypeMonths{Source: src.Name, Type: name, ByMonth: make([]int, last-first+1)})
+	}
 	for n, t := range order {
 		if n == surveyTypes {
-			out = append(out, TypeMonths{Source: src.Name, Type: fmt.Sprintf("(%d other types)", len(order)-n), ByMonth: make([]int, last-first+1)})
+			list(fmt.Sprintf("(%d other types)", len(order)-n))
 		}
-		if n < surveyTypes {
-			name := "(no type)"
-			if t > 0 {
-				name = src.Types[t-1]
-			}
-			out = append(out, TypeMonths{Source: src.Name, Type: name, ByMonth: make([]int, last-first+1)})
+		if n < surveyTypes && t > 0 {
+			list(src.Types[t-1])
+		} else if n < surveyTypes {
+			list("(no type)")
 		}
 		to := &out[len(out)-1]
 		to.Events += types[t].rows

@@ -76,7 +76,8 @@ func NewPlan(l *features.Labels, weights int, now time.Time) *Plan {
 		p.EnoughFor = enoughFor(p.Churned+p.Renewed, rate, r2)
 		p.Needs = append(p.Needs,
 			need(NeedRisk, "the overall risk to ± 5 points", size.Risk, rate),
-			need(NeedWeights, fmt.Sprintf("all %d candidate weights without a penalty", max(weights, 1)), max(size.Shrinkage, size.Optimism), rate))
+			need(NeedWeights, fmt.Sprintf("all %d candidate weights without a penalty", max(weights, 1)),
+				max(size.Shrinkage, size.Optimism), rate))
 	}
 	for i := range p.Needs {
 		p.schedule(&p.Needs[i], now)
@@ -113,15 +114,16 @@ func (p *Plan) words() []string {
 	for _, n := range p.Needs {
 		switch {
 		case n.Name == NeedFirm && n.More == 0 && p.Renewed >= firmRenewed:
-			words = append(words, fmt.Sprintf("That is enough for a model that is not provisional (%d and %d).", firmChurned, firmRenewed))
+			words = append(words, fmt.Sprintf("That is enough for a model that is not provisional (%d and %d).",
+				firmChurned, firmRenewed))
 		case n.Name == NeedFirm:
 			words = append(words, fmt.Sprintf("A model stays provisional until %d churned and %d renewed have: %s.",
 				firmChurned, firmRenewed, n.missing(p)))
 		case n.More == 0:
 			words = append(words, fmt.Sprintf("It is enough for %s.", n.What))
 		case n.Name == NeedWeights:
-			words = append(words, fmt.Sprintf("It is enough for about %s of the %s candidate weights; the penalty has to hold back the others. For all: %s.",
-				Count(p.EnoughFor), Count(p.Weights), n.missing(p)))
+			words = append(words, fmt.Sprintf("It is enough for about %s of the %s candidate weights; "+
+				"the penalty has to hold back the others. For all: %s.", Count(p.EnoughFor), Count(p.Weights), n.missing(p)))
 		default:
 			words = append(words, fmt.Sprintf("For %s: %s.", n.What, n.missing(p)))
 		}

@@ -114,7 +114,8 @@ func (a *app) writeCheck(r *evaluate.DataCheck, dir string) error {
 	if err != nil {
 		return err
 	}
-	err = data.WriteFile(a.fsys, filepath.Join(dir, "check.html"), func(w io.Writer) error { return report.WriteCheckHTML(w, r) })
+	err = data.WriteFile(a.fsys, filepath.Join(dir, "check.html"),
+		func(w io.Writer) error { return report.WriteCheckHTML(w, r) })
 	if err == nil {
 		err = data.WriteBytes(a.fsys, filepath.Join(dir, "check.json"), text)
 	}

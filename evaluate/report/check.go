@@ -43,6 +43,9 @@ type checkFigure struct {
 	Rest        string // what the plot and the table leave to a file
 }
 
+// Large reports whether the table is too wide for paper; it is in a file.
+func (f checkFigure) Large() bool { return len(f.Head) > 8 }
+
 // A checkKey is one entry of a legend.
 type checkKey struct {
 	Class string // of the rectangle
@@ -60,7 +63,8 @@ const (
 // WriteHTML. Its size depends on the number of months, types and features
 // shown, which are bounded.
 func WriteCheckHTML(w io.Writer, c *evaluate.DataCheck) error {
-	p := &checkPage{DataCheck: c, Policy: policy(), Style: template.CSS(style), Badge: "enough to learn from", Tone: "good"}
+	p := &checkPage{DataCheck: c, Policy: policy(), Style: template.CSS(style),
+		Badge: "enough to learn from", Tone: "good"}
 	for _, f := range c.Findings {
 		if f.Severity == data.Note {
 			p.Notes = append(p.Notes, f)
@@ -74,7 +78,8 @@ func WriteCheckHTML(w io.Writer, c *evaluate.DataCheck) error {
 	case c.Plan.Needs[0].More > 0 || c.Total.Renewed < c.Plan.Needs[0].Renewed:
 		p.Badge, p.Tone = "a model will be provisional", "none"
 	}
-	for _, column := range [][]func(*evaluate.DataCheck) (checkFigure, bool){{eventFigure, coverageFigure}, {labelFigure, planFigure}} {
+	type draw func(*evaluate.DataCheck) (checkFigure, bool)
+	for _, column := range [][]draw{{eventFigure, coverageFigure}, {labelFigure, planFigure}} {
 		var figures []checkFigure
 		for _, figure := range column {
 			if f, ok := figure(c); ok {
@@ -89,7 +94,8 @@ func WriteCheckHTML(w io.Writer, c *evaluate.DataCheck) error {
 // WriteCheckCSV writes the tables of the check into the folder dir, which must
 // exist: findings.csv, events.csv, coverage.csv and labels.csv.
 func WriteCheckCSV(fsys data.FS, dir string, c *evaluate.DataCheck) error {
-	for _, t := range []*data.Table{findingsTable(c.Findings), eventsTable(c.Survey), coverageTable(c.Coverage), labelsTable(c.Labels)} {
+	tables := []*data.Table{findingsTable(c.Findings), eventsTable(c.Survey), coverageTable(c.Coverage), labelsTable(c.Labels)}
+	for _, t := range tables {
 		if err := data.Write(fsys, filepath.Join(dir, t.Name+".csv"), t); err != nil {
 			return err
 		}

@@ -91,7 +91,7 @@ func TestCheckPageShowsTheCheck(t *testing.T) {
 	if strings.Contains(page, "acct-7") {
 		t.Error("an id is on the page")
 	}
-	if n, tables := strings.Count(page, `role="img" aria-label="`), strings.Count(page, "<details>"); n != 4 || tables != 4 {
+	if n, tables := strings.Count(page, `role="img" aria-label="`), strings.Count(page, "<details"); n != 4 || tables != 4 {
 		t.Errorf("%d plots with alternative text and %d tables, want 4", n, tables)
 	}
 	if strings.Contains(page, `aria-label=""`) {

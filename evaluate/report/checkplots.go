@@ -73,7 +73,8 @@ func eventFigure(d *evaluate.DataCheck) (f checkFigure, ok bool) {
 			height := max(y.low-y.at(float64(n)), 1) // one event must still be seen
 			c.rect("bar s0", x.at(float64(m))+0.5, base-height, x.at(1)-x.at(0)-1, height)
 		}
-		alt = append(alt, fmt.Sprintf("%s: %s events, %d of %d months without any.", t.Name(), evaluate.Count(t.Events), empty, len(counts)))
+		alt = append(alt, fmt.Sprintf("%s: %s events, %d of %d months without any.",
+			t.Name(), evaluate.Count(t.Events), empty, len(counts)))
 	}
 	c.monthAxis(x, months, foot)
 	f.Picture = c.describe(strings.Join(alt, " ") + " The table below has every value.")
@@ -121,8 +122,10 @@ func labelFigure(d *evaluate.DataCheck) (f checkFigure, ok bool) {
 	}
 	ticks := y.round(5)
 	x := monthScale(len(months))
-	c := newCanvas(plotWidth, foot+plotBottom, fmt.Sprintf("%s. In all %s churned, %s renewed, %s censored, %s not mature. The table below has every month.",
-		f.Title, evaluate.Count(d.Total.Churned), evaluate.Count(d.Total.Renewed), evaluate.Count(d.Total.Censored), evaluate.Count(d.Total.NotMature)))
+	alt := fmt.Sprintf("%s. In all %s churned, %s renewed, %s censored, %s not mature. The table below has every month.",
+		f.Title, evaluate.Count(d.Total.Churned), evaluate.Count(d.Total.Renewed),
+		evaluate.Count(d.Total.Censored), evaluate.Count(d.Total.NotMature))
+	c := newCanvas(plotWidth, foot+plotBottom, alt)
 	c.yAxis(x, y, ticks, func(v float64) string { return evaluate.Count(int(v)) }, "renewals")
 	for i := range months {
 		m, sum := &months[i], 0
@@ -131,7 +134,8 @@ func labelFigure(d *evaluate.DataCheck) (f checkFigure, ok bool) {
 			n := k.of(m)
 			cells = append(cells, evaluate.Count(n))
 			if n > 0 {
-				c.rect(k.Class, x.at(float64(i))+0.5, y.at(float64(sum+n)), x.at(1)-x.at(0)-1, y.at(float64(sum))-y.at(float64(sum+n)))
+				above := y.at(float64(sum + n))
+				c.rect(k.Class, x.at(float64(i))+0.5, above, x.at(1)-x.at(0)-1, y.at(float64(sum))-above)
 			}
 			sum += n
 		}
@@ -164,8 +168,8 @@ func planFigure(d *evaluate.DataCheck) (f checkFigure, ok bool) {
 			share, y := float64(have.n)/float64(max(have.of, 1)), at+18+float64(i)*(thick+2)
 			c.rect(f.Legend[i].Class, x.low, y, max(x.at(min(share, most))-x.low, 1), thick)
 		}
-		alt = append(alt, fmt.Sprintf("%s: %s of %s churned, %s of %s renewed.", n.What, evaluate.Count(p.Churned), evaluate.Count(n.Churned),
-			evaluate.Count(p.Renewed), evaluate.Count(n.Renewed)))
+		alt = append(alt, fmt.Sprintf("%s: %s of %s churned, %s of %s renewed.", n.What,
+			evaluate.Count(p.Churned), evaluate.Count(n.Churned), evaluate.Count(p.Renewed), evaluate.Count(n.Renewed)))
 		by := dash
 		if n.By != "" {
 			by = n.By

@@ -49,7 +49,8 @@ func coverageFigure(d *evaluate.DataCheck) (f checkFigure, ok bool) {
 			alt = append(alt, fmt.Sprintf("%s has a value in %s.", x.Feature, percentOf(x.Valued, total)))
 		}
 	}
-	f.Legend = []checkKey{{"heat h0", "none"}, {"heat h2", "20 %"}, {"heat h5", "50 %"}, {"heat h8", "80 %"}, {"heat h10", "all"}}
+	f.Legend = []checkKey{{"heat h0", "none"}, {"heat h2", "20 %"}, {"heat h5", "50 %"},
+		{"heat h8", "80 %"}, {"heat h10", "all"}}
 	const row, top = 24, 2
 	c := newCanvas(plotWidth, float64(top+row*len(sparse)+plotBottom), strings.Join(alt, " ")+" The table below has every value.")
 	x := monthScale(len(months))
