@@ -91,7 +91,8 @@ func (h *History) drop(table, reason string, of int, t tally) {
 }
 
 // addAccounts takes the accounts, one row each or, where rows say from when
-// they are valid, one for each version.
+// they are valid, one for each version. Creation and group are those of the
+// first version: what a later one says was not known before.
 func (h *History) addAccounts(t *Table, s AccountSource) error {
 	ids, err := keys(t, s.Key, s.ValidFrom == "")
 	if err != nil {
@@ -127,9 +128,6 @@ func (h *History) addAccounts(t *Table, s AccountSource) error {
 					"two versions of account %q begin at the same time; keep one", ids[r])}
 			}
 			a.EndVersion = int32(i) + 1
-			if a.Created == NoTime {
-				a.Created = created(r)
-			}
 			newest[len(newest)-1] = r
 			continue
 		}

@@ -99,11 +99,11 @@ func (w *storeWriter) renew(part int, b *openBlock) error {
 		}
 	}
 	size := records * w.stride
-	pooled, ok := w.budget.pool.Get().([]uint64)
-	if !ok || len(pooled) != size {
-		pooled = make([]uint64, size)
+	if pooled, ok := w.budget.pool.Get().(*[]uint64); ok && len(*pooled) == size {
+		*b = openBlock{words: *pooled}
+	} else {
+		*b = openBlock{words: make([]uint64, size)}
 	}
-	*b = openBlock{words: pooled}
 	w.budget.used.Add(int64(8 * size))
 	return nil
 }
@@ -173,7 +173,8 @@ func (w *storeWriter) writeOut(p *storePart, blocks [][]uint64) error {
 		for _, b := range blocks[:n] {
 			w.budget.used.Add(-int64(8 * cap(b)))
 			if cap(b) == blockRecords*w.stride {
-				w.budget.pool.Put(b[:cap(b)]) //nolint:staticcheck // a slice header is small beside its block
+				b = b[:cap(b)]
+				w.budget.pool.Put(&b)
 			}
 		}
 		blocks = blocks[n:]

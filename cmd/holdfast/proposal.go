@@ -306,7 +306,7 @@ func (pl *proposal) featureSet(f *fileWriter) {
 func (pl *proposal) feature(p *features.Feature) (what, meaning string) {
 	what = "{name: " + scalar(p.Name) + ", from: " + scalar(p.From)
 	if p.Type != "" {
-		what += ", where: " + quoted("type == '"+p.Type+"'")
+		what += ", where: " + quoted("type == '"+strings.ReplaceAll(p.Type, "'", "''")+"'")
 	}
 	what += ", agg: " + string(p.Agg)
 	if p.WindowDays > 0 {
