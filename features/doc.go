@@ -21,7 +21,7 @@
 //	kernel.go    one account's history in, feature rows out; pure
 //	build.go     lists the snapshots and fans the kernel out over accounts
 //	proof.go     proves on a project's own data that nothing leaks; prover.go tries it,
-//	             future.go, perturb.go and canary.go change the future
+//	             future*.go, perturb.go and canary.go change the future
 //	table.go     ready tables, whose columns are taken as they are
 //	frame.go     the result; output.go writes it as a table
 //

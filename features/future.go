@@ -103,14 +103,11 @@ func (f *future) laterFacts(t *data.Table) []laterFact {
 }
 
 // truncated returns the tables as they stood at t: without the events that were
-// not visible, without terms that start later, and with what was not known of
-// the others missing. n counts the rows taken out and the values blanked.
+// not visible, without versions of accounts and terms that begin later, and
+// with what was not known of the others missing. n counts the rows taken out and the values blanked.
 func (f *future) truncated(in *data.Tables) (out *data.Tables, n int) {
-	out = &data.Tables{Accounts: in.Accounts.Take(all(in.Accounts))}
-	if s := f.sources.Accounts; s.Created != "" {
-		created := f.instants(in.Accounts, s.Created)
-		n += blank(out.Accounts.Column(s.Created), func(i int) bool { return created(i) > f.t })
-	}
+	out = new(data.Tables)
+	out.Accounts, n = f.truncatedAccounts(in.Accounts)
 	if f.sources.Contracts != nil {
 		later := f.laterTerm(in.Contracts)
 		out.Contracts = without(in.Contracts, later)

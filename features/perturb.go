@@ -15,16 +15,8 @@ import (
 // known yet change or appear; later terms move, and two are added. n counts
 // the rows and values that were changed or added.
 func (f *future) perturbed(in *data.Tables) (out *data.Tables, n int) {
-	out = &data.Tables{Accounts: in.Accounts.Take(all(in.Accounts))}
-	if s := f.sources.Accounts; s.Created != "" {
-		created, c := f.instants(in.Accounts, s.Created), out.Accounts.Column(s.Created)
-		for i := range c.Len() {
-			if created(i) > f.t {
-				f.setInstant(c, i, created(i)+5*dayLength)
-				n++
-			}
-		}
-	}
+	out = new(data.Tables)
+	out.Accounts, n = f.otherAccounts(in.Accounts)
 	if f.sources.Contracts != nil {
 		contracts, changed := f.otherTerms(in.Contracts)
 		out.Contracts, n = contracts, n+changed

@@ -279,3 +279,50 @@ func TestProveActivity(t *testing.T) {
 		t.Errorf("%d snapshots of %d accounts, leaked: %+v", p.Snapshots, p.Of, l)
 	}
 }
+
+// Versions of an account count from their valid-from on: later ones are part of
+// the future that the trials change, and an engine that takes the newest for
+// every snapshot is caught.
+func TestProveVersions(t *testing.T) {
+	tables, s := provable(40, false)
+	first := tables.Accounts.Column("created").Ints[0]
+	once := tables.Accounts
+	rows := append(all(once), all(once)...)
+	versions := once.Take(append(rows, all(once)[1:]...)) // account 0 has two versions, the others three
+	n := versions.Rows
+	versions.Columns = append(versions.Columns,
+		data.IntOf("from", data.Time, n, func(i int) (int64, bool) { return first + int64(15+35*(i/once.Rows))*dayLength, true }),
+		data.TextOf("plan", n, func(i int) string { return []string{"free", "team", "firm"}[i/once.Rows] }),
+		data.FloatOf("seats", n, func(i int) float64 { return float64(i) }))
+	tables.Accounts = versions
+	s.Accounts.ValidFrom, s.Accounts.Segment, s.Accounts.Attributes = "from", "plan", []string{"seats"}
+	p := proved(t, tables, s, data.NewHistory, 2)
+	if l := p.Leaked(); l != nil {
+		t.Errorf("%s: %s", l.Name, l.First)
+	}
+	if len(p.Assumed) != 0 {
+		t.Errorf("assumed constant: %q", p.Assumed)
+	}
+	newest := func(ctx context.Context, t *data.Tables, s data.Sources) (*data.History, error) {
+		s.Accounts.ValidFrom = ""
+		last := map[string]int{}
+		var order []int
+		for i, id := 0, t.Accounts.Column("id"); i < t.Accounts.Rows; i++ {
+			last[id.Text(i)] = i
+		}
+		for i, id := 0, t.Accounts.Column("id"); i < t.Accounts.Rows; i++ {
+			if last[id.Text(i)] == i {
+				order = append(order, i)
+			}
+		}
+		with := *t
+		with.Accounts = t.Accounts.Take(order)
+		return data.NewHistory(ctx, &with, s)
+	}
+	p = proved(t, tables, s, newest, 2)
+	for _, trial := range p.Trials[:2] {
+		if trial.Leaks == 0 || !slices.Contains([]string{"segment", "seats"}, trial.First.Feature) {
+			t.Errorf("%s: %d leaks, first %v", trial.Name, trial.Leaks, trial.First)
+		}
+	}
+}
