@@ -40,7 +40,7 @@ func (l *Leaks) Proved() string {
 	case l.Shuffled != nil && l.Shuffled.AUC.Low.Defined():
 		return "Nothing leaks from the future, neither into features nor into fits."
 	}
-	return "Nothing leaks from the future into features."
+	return "No feature shows anything of what came after its snapshot. Whether fits do is tried by holdfast check --leaks."
 }
 
 // Title says what was found in a few words.
