@@ -152,11 +152,12 @@ func (e *eventScan) manyOdd() (bool, error) {
 
 // An eventReader reads row groups for one worker.
 type eventReader struct {
-	scan   *eventScan
-	w      *joinWorker
-	file   *boundFile
-	opened int // the number of the file
-	times  [2]*builder
+	scan    *eventScan
+	w       *joinWorker
+	file    *boundFile
+	opened  int // the number of the file
+	buffers chunkReader
+	times   [2]*builder
 
 	err error
 	at  int // the row group of err
@@ -197,12 +198,15 @@ func (r *eventReader) open(g fileGroup) error {
 		p.file.Close()
 		return err
 	}
+	f.reader = r.buffers
 	r.file, r.opened = f, g.file
 	return nil
 }
 
+// close closes the current file; the next one reads into its buffers.
 func (r *eventReader) close() {
 	if r.file != nil {
+		r.buffers = r.file.reader
 		r.file.file.Close()
 		r.file = nil
 	}
