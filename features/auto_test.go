@@ -3,7 +3,9 @@
 package features
 
 import (
+	"context"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,6 +55,29 @@ func TestAuto(t *testing.T) {
 	for _, f := range activity {
 		if f.From == FromContract {
 			t.Errorf("activity mode has no contract to read %s from", f.Name)
+		}
+	}
+}
+
+// A source with values has its sums where it declares no type, and where the
+// column that it declares is empty or holds one type.
+func TestAutoSums(t *testing.T) {
+	texts := data.TextOf("kind", 2, func(int) string { return "" })
+	tables := &data.Tables{
+		Accounts: &data.Table{Name: "accounts", Rows: 1, Columns: []data.Column{data.TextColumn("id", []string{"a"})}},
+		Events: []*data.Table{{Name: "orders", Rows: 2, Columns: []data.Column{data.TextColumn("account", []string{"a", "a"}),
+			{Name: "at", Kind: data.Date, Ints: []int64{20000, 20001}}, texts, data.TextColumn("one", []string{"x", "x"}),
+			{Name: "value", Kind: data.Float, Floats: []float64{3, math.NaN()}}}}},
+	}
+	for _, kind := range []string{"", "kind", "one"} {
+		h, err := data.NewHistory(context.Background(), tables, data.Sources{Accounts: data.AccountSource{Key: "id"},
+			Events: []data.EventSource{{Name: "orders", Account: "account", Time: "at", Type: kind, Value: "value"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fs := Auto(h, Outcome{Mode: Activity}, AutoOptions{WindowDays: []int{7}})
+		if !slices.ContainsFunc(fs, func(f Feature) bool { return f.Name == "orders_sum_7d" }) {
+			t.Errorf("type %q: no sum among the automatic features", kind)
 		}
 	}
 }

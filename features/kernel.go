@@ -25,7 +25,8 @@ type kernel struct {
 	facts   []fact
 	after   []columnFeature
 	days    []snapDay
-	cal     data.Days
+	cal     data.Days // of events and snapshots
+	births  data.Days // of accounts
 	view    view
 }
 
@@ -43,7 +44,7 @@ type snapDay struct {
 }
 
 func newKernel(h *data.History, spec *Spec, facts []fact) *kernel {
-	k := &kernel{h: h, facts: facts, after: overColumns(spec), cal: data.Days{Location: h.Location}}
+	k := &kernel{h: h, facts: facts, after: overColumns(spec), cal: data.Days{Location: h.Location}, births: data.Days{Location: h.Location}}
 	for i := range h.Sources {
 		if p := planSource(i, &h.Sources[i], spec); len(p.features)+len(p.direct) > 0 {
 			k.sources = append(k.sources, p)
@@ -89,7 +90,7 @@ func (k *kernel) fillSource(columns []Column, row int, part *data.Part, p *sourc
 	if !tallied && p.fast.load(p, part.Records(p.index, int(account)), snaps, k.days, &k.cal) {
 		for i := range snaps {
 			p.fast.tally(p, i)
-			p.write(columns, row+i, k.days[i].day, k.tenure(account, k.days[i].day))
+			p.write(columns, row+i, k.days[i].day, k.tenure(p, account, k.days[i].day))
 		}
 		tallied = true
 	}
@@ -104,7 +105,7 @@ func (k *kernel) fillSource(columns []Column, row int, part *data.Part, p *sourc
 				p.starts[w] = windowStart(t, days, k)
 			}
 			p.scan(events, t)
-			p.write(columns, row+i, k.days[i].day, k.tenure(account, k.days[i].day))
+			p.write(columns, row+i, k.days[i].day, k.tenure(p, account, k.days[i].day))
 		}
 		for j := range p.direct {
 			d := &p.direct[j]
@@ -115,13 +116,13 @@ func (k *kernel) fillSource(columns []Column, row int, part *data.Part, p *sourc
 }
 
 // tenure returns the calendar days from the account's creation to the day of a
-// snapshot, missing where the creation is not known.
-func (k *kernel) tenure(account int32, day int) float64 {
+// snapshot, missing where the creation is not known or nobody asks.
+func (k *kernel) tenure(p *sourcePlan, account int32, day int) float64 {
 	created := k.h.Accounts[account].Created
-	if created == data.NoTime {
+	if !p.scaled || created == data.NoTime {
 		return math.NaN()
 	}
-	return float64(day - k.cal.Of(created))
+	return float64(day - k.births.Of(created))
 }
 
 // windowStart returns the first instant of a window that ends at t.

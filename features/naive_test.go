@@ -154,7 +154,7 @@ func drawnFeatures() []Feature {
 		for _, w := range []int{7, 30, 0} {
 			for _, agg := range EventAggs {
 				f := Feature{Name: fmt.Sprintf("%s_%s_%d", agg, kind, w), From: "app", Type: kind, Agg: agg, WindowDays: w, Kind: NumberKind}
-				if (agg == Distinct || agg == Ratio) && kind != "" || agg == Trend && w == 0 {
+				if (agg == Distinct || agg == Ratio) && kind != "" || agg == Trend && w == 0 || kind == "never" && w != 30 {
 					continue
 				}
 				fs = append(fs, f.completed()...)
@@ -199,7 +199,7 @@ func (f Feature) completed() []Feature {
 	case Ratio:
 		add.Of, add.To = "login", "ticket"
 	case CSAT:
-		add.Positive, add.Prior, add.PriorWeight = 2, 60, 4
+		add.Positive, add.Prior, add.PriorWeight = 2.5, 60, 4
 	case Lateness:
 		add.Due, add.Paid = "due", "paid"
 	case CLV:
@@ -417,7 +417,7 @@ func (h *rawHistory) naiveOver(f *Feature, in []rawEvent, account string, t int6
 	case NPS:
 		return 100*share(func(v float64) bool { return v >= 9 })/n - 100*share(func(v float64) bool { return v <= 6 })/n
 	case CSAT:
-		return (share(func(v float64) bool { return v >= 2 })*100 + 4*60) / (n + 4)
+		return (share(func(v float64) bool { return v >= 2.5 })*100 + 4*60) / (n + 4)
 	case CLV:
 		return sum / n * (n / (life / 365)) * 2
 	case LastChange:

@@ -288,6 +288,15 @@ func TestBuildRefuses(t *testing.T) {
 		{renewal, []Feature{{Name: "x", From: "app", Type: "use", Agg: Distinct}}, "counts types"},
 		{renewal, []Feature{{Name: "worth", From: FromContract, Agg: Value}}, `feature "worth": the value of a contract is known only at the end of its term`},
 		{linked30, nil, "a grace of 30 days, but the terms of the history were linked with one of 0"},
+		{renewal, []Feature{{Name: "x", From: "app", Agg: Count, Where: "value > 1"}}, "was not evaluated when the history was read"},
+		{renewal, []Feature{{Name: "x", From: "app", Agg: Lateness, Due: "a", Paid: "b"}}, "over app[a, b] was not evaluated"},
+		{renewal, []Feature{{Name: "x", From: "app", Agg: Decayed}}, "needs a half_life"},
+		{renewal, []Feature{{Name: "x", From: "app", Agg: Weighted}}, "needs weights"},
+		{renewal, []Feature{{Name: "x", From: "app", Agg: Ratio}}, "a ratio needs of and to"},
+		{renewal, []Feature{uses, {Name: "x", From: "app", Agg: Ratio, Of: "uses", To: "usse"}}, `"usse" is no number among the features`},
+		{renewal, []Feature{uses, {Name: "x", From: "app", Agg: PerSeat, Parameters: Parameters{Seats: "x"}}}, `"x" is no number among the features before it`},
+		{Outcome{Mode: Activity, Of: "app", HorizonDays: 1, EveryDays: 1, ActiveWithinDays: 1},
+			[]Feature{{Name: "x", From: FromContract, Agg: TermNumber}}, "in activity mode there are no terms"},
 	} {
 		_, err := Build(context.Background(), h, &Spec{Outcome: c.outcome, Features: c.features}, Options{})
 		if err == nil || !strings.Contains(err.Error(), c.want) {

@@ -3,6 +3,7 @@
 package features
 
 import (
+	"maps"
 	"math"
 	"slices"
 
@@ -32,6 +33,7 @@ type sourcePlan struct {
 	counted  []bool  // by slot: some feature counts its active days
 	rangedIn [][]int // by class: those of its slots that are ranged
 	countIn  [][]int // by class: those of its slots that are counted
+	scaled   bool    // some feature needs the tenure
 
 	running []tally   // by slot
 	tallies [][]tally // by window, then slot
@@ -133,10 +135,14 @@ func (p *sourcePlan) addTallied(column int, f *Feature) {
 	}
 	p.features = append(p.features, w)
 	switch f.Agg {
-	case Sum, Mean, CLV:
+	case Sum, Mean:
 		p.valued = true
-	case PerSeat, TenureScaled:
+	case CLV:
+		p.valued, p.scaled = true, true
+	case PerSeat:
 		p.valued = p.valued || w.of == Sum
+	case TenureScaled:
+		p.valued, p.scaled = p.valued || w.of == Sum, true
 	case Min, Max:
 		p.valued, p.ranged[w.slot] = true, true
 	case ActiveDays:
@@ -153,6 +159,18 @@ func (f *Feature) added() Agg {
 		return Sum
 	}
 	return Count
+}
+
+// TypesOf lists the event types that a feature of the spec names.
+func (s *Spec) TypesOf(f *Feature) []string {
+	names := slices.Sorted(maps.Keys(f.Weights))
+	if f.Agg == Ratio && !s.ofFeatures(f) {
+		names = append(names, f.Of, f.To)
+	}
+	if f.Type != "" {
+		names = append(names, f.Type)
+	}
+	return names
 }
 
 // slotFor returns the slot of the events of a type that a feature selects.

@@ -24,21 +24,15 @@ func exposure(days int, tenure float64) float64 {
 // so that young accounts compare with old ones: n / min(W, tenure).
 func perDay(n float64, days int, tenure float64) float64 { return n / exposure(days, tenure) }
 
-// daysPerYear is that of the durations in a project file.
-const daysPerYear = 365
-
-// lifetimeValue returns the average purchase times the purchases per year
-// times the lifespan in years,
+// lifetimeValue returns the average purchase times the purchases per day times
+// the lifespan in days,
 //
-//	sum / n x n 365 / min(W, tenure) x lifespan / 365,
+//	sum / n x n / min(W, tenure) x lifespan,
 //
-// where n counts the events with a value. It is missing without one.
+// in which n, the events with a value, falls out. It is missing without one.
 func lifetimeValue(w *tally, days int, tenure float64, lifespan int) float64 {
 	if w.valued == 0 {
 		return math.NaN()
 	}
-	n := float64(w.valued)
-	average := w.sum.value() / n
-	perYear := n * daysPerYear / exposure(days, tenure)
-	return average * perYear * float64(lifespan) / daysPerYear
+	return perDay(w.sum.value(), days, tenure) * float64(lifespan)
 }

@@ -108,7 +108,7 @@ func (f *Feature) validate(o *Outcome, sources []string, h *data.History) error 
 	case !slices.Contains(EventAggs, f.Agg):
 		return specError("feature %q: agg %q; expected one of %v", f.Name, f.Agg, EventAggs)
 	case !f.isRead(h):
-		return specError("feature %q: where %q over %s was not evaluated when the history was read; read it with features.Sources",
+		return specError("feature %q: where %q over %s was not evaluated when the history was read; read it with the sources of features.Sources",
 			f.Name, f.Where, f.Source())
 	case f.Agg == Trend && (f.WindowDays <= 0 || f.LongDays <= f.WindowDays):
 		return specError("feature %q: a trend needs a window and a longer one, found %dd and %dd", f.Name, f.WindowDays, f.LongDays)

@@ -142,6 +142,14 @@ func TestParseProjectRefuses(t *testing.T) {
 		"a fact that is none":             {"from: usage, agg: trend, window: 7d", "from: contract, agg: trend", `found "trend"; expected one of attribute,`},
 		"a fact nobody declared":          {"from: usage, agg: trend, window: 7d", "from: contract, agg: auto_renew", "data.contracts.auto_renew names no column"},
 		"a duplicate event source":        {"outcome:\n", "    - {name: usage, path: p, account: a, time: t}\noutcome:\n", `data.events[1].name: "usage" is used twice`},
+		"a key of another agg":            {"agg: count, ", "agg: count, half_life: 3d, ", "features.set: logins_30d: half_life does not go with agg count; it belongs to decayed"},
+		"what is added":                   {"agg: count, ", "agg: decayed, half_life: 3d, of: mean, ", `logins_30d: of: found "mean"; expected count or sum`},
+		"a prior":                         {"agg: count, ", "agg: csat, prior: 110, ", "logins_30d: prior: found 110; expected a percentage"},
+		"one date of two":                 {"agg: count, ", "agg: lateness, due: due_on, ", "logins_30d: lateness needs due and paid"},
+		"a fact of events":                {"from: usage, where: \"type == 'login'\", agg: count", "from: account, agg: count", `agg: found "count"; expected one of attribute, segment`},
+		"a window of a fact":              {"from: usage, where: \"type == 'login'\", agg: count", "from: account, agg: tenure", "window, where and value are for events"},
+		"an attribute":                    {"from: usage, where: \"type == 'login'\", agg: count, window: 30d", "from: account, agg: attribute, column: plam", `logins_30d: column: "plam" is not among the attributes of data.accounts; did you mean "plan"?`},
+		"a fact of no snapshot":           {"from: usage, where: \"type == 'login'\", agg: count, window: 30d", "from: snapshot, agg: attribute, column: plan", "an attribute is of account or contract, found snapshot"},
 	} {
 		if !strings.Contains(example, c.old) {
 			t.Fatalf("%s: the example has no %q", name, c.old)

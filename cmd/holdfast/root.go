@@ -164,20 +164,25 @@ func nameFeature(err error, sets [][]features.Feature) error {
 	return err
 }
 
-// warnOfTypes names the features of the project file whose event type never
-// occurs: most likely a slip of the pen, and a column of nothing.
+// warnOfTypes names the features of the project file that name an event type
+// which never occurs: most likely a slip of the pen, and a column of nothing.
 func (a *app) warnOfTypes(l *loaded) {
-	for _, f := range l.set {
-		for i := range l.history.Sources {
-			types := l.history.Sources[i].Types
-			if l.history.Sources[i].Name != f.From || f.Type == "" || slices.Contains(types, f.Type) {
+	for i := range l.set {
+		f := &l.set[i]
+		k := slices.IndexFunc(l.history.Sources, func(s data.Source) bool { return s.Name == f.From })
+		if k < 0 {
+			continue
+		}
+		types := l.history.Sources[k].Types
+		for _, name := range l.spec.TypesOf(f) {
+			if slices.Contains(types, name) {
 				continue
 			}
 			hint := ""
-			if near := data.Nearest(f.Type, types); near != "" {
+			if near := data.Nearest(name, types); near != "" {
 				hint = fmt.Sprintf("; did you mean %q?", near)
 			}
-			a.warn("features.set: %s: no event of %s has the type %q%s", f.Name, f.From, f.Type, hint)
+			a.warn("features.set: %s: no event of %s has the type %q%s", f.Name, f.From, name, hint)
 		}
 	}
 }
