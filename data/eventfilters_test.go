@@ -108,6 +108,33 @@ func TestEventFilters(t *testing.T) {
 	}
 }
 
+// A filter may ask for the key of a partition folder.
+func TestFilterOverFolders(t *testing.T) {
+	tables := filteredTables()
+	fsys := newMemFS()
+	if err := Write(fsys, "accounts.parquet", tables.Accounts); err != nil {
+		t.Fatal(err)
+	}
+	for _, region := range []string{"north", "south", "west"} {
+		if err := Write(fsys, "events/region="+region+"/part.parquet", tables.Events[0]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := Sources{Accounts: AccountSource{Path: "accounts.parquet", Key: "id"}, Events: []EventSource{{Name: "app", Path: "events/*/*.parquet",
+		Account: "account", Time: "at", Filters: filters(t, "region in ('north', 'west')")}}}
+	h, err := ReadHistory(context.Background(), fsys, s, ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[bool]int{}
+	for _, c := range h.Sources[0].Classes {
+		rows[c.Match == 1] += c.Rows
+	}
+	if rows[true] != 1000 || rows[false] != 500 {
+		t.Errorf("rows by region %v, want 1000 in two of three", rows)
+	}
+}
+
 // A filter that does not fit the columns is refused by its own error, with the
 // nearest column, and not by that of the file.
 func TestEventFilterErrors(t *testing.T) {

@@ -294,6 +294,7 @@ func TestBuildRefuses(t *testing.T) {
 		{renewal, []Feature{{Name: "x", From: "app", Agg: Weighted}}, "needs weights"},
 		{renewal, []Feature{{Name: "x", From: "app", Agg: Ratio}}, "a ratio needs of and to"},
 		{renewal, []Feature{uses, {Name: "x", From: "app", Agg: Ratio, Of: "uses", To: "usse"}}, `"usse" is no number among the features`},
+		{renewal, []Feature{uses, {Name: "x", From: "app", Agg: Ratio, Of: "uses", To: "uses", WindowDays: 7}}, "has no window or where"},
 		{renewal, []Feature{uses, {Name: "x", From: "app", Agg: PerSeat, Parameters: Parameters{Seats: "x"}}}, `"x" is no number among the features before it`},
 		{Outcome{Mode: Activity, Of: "app", HorizonDays: 1, EveryDays: 1, ActiveWithinDays: 1},
 			[]Feature{{Name: "x", From: FromContract, Agg: TermNumber}}, "in activity mode there are no terms"},

@@ -81,6 +81,9 @@ func (s *Spec) validateNames(i int) error {
 	f := &s.Features[i]
 	names := []string{f.Seats}
 	switch {
+	case s.ofFeatures(f) && (f.WindowDays != 0 || f.Type != "" || f.Where != ""):
+		return specError("feature %q: a ratio of two features, %s and %s, has no window or where of its own; "+
+			"for types of %s rename the features", f.Name, f.Of, f.To, f.From)
 	case f.Agg == Ratio && (s.ofFeatures(f) || s.feature(f.Of) != s.feature(f.To)): // one feature and one type are no pair
 		names = []string{f.Of, f.To}
 	case f.Agg != PerSeat:

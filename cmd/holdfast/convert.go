@@ -221,7 +221,9 @@ func (c *converter) where(key, text string, f *features.Feature) {
 		return
 	}
 	kind, rest, _ := filter.Equal("type")
-	f.Type = kind
+	if f.Type = kind; kind == "" { // no test for a type, or for an empty text, which Type would take as any
+		rest = filter
+	}
 	if rest == nil {
 		return
 	}

@@ -168,6 +168,7 @@ func TestWhere(t *testing.T) {
 		"type=='login' AND (  value>3 )":    {"login", "value > 3"},
 		"seats in [3, 2,3]":                 {"", "seats in (2, 3)"},
 		"type in ('login', 'export')":       {"", "type in ('export', 'login')"},
+		"type == ''":                        {"", "type == ''"},
 		"type == 'login' or feature == 'a'": {"", "type == 'login' or feature == 'a'"},
 	} {
 		p, err := parseProject([]byte(strings.Replace(example, "type == 'login'", where, 1)), ".")
