@@ -2,13 +2,17 @@
 
 package data
 
-import "strconv"
+import (
+	"strconv"
+	"sync"
+)
 
 // An accountIndex finds the number of an account by its id, whether the id is
 // a text or an integer.
 type accountIndex struct {
-	texts *interner // codes are account numbers
-	ints  []intSlot // open addressing; the length is a power of two
+	ids   []string
+	texts func() *interner // made when first asked for; codes are account numbers
+	ints  []intSlot        // open addressing; the length is a power of two
 }
 
 type intSlot struct {
@@ -18,14 +22,14 @@ type intSlot struct {
 
 // newAccountIndex numbers the ids, which are distinct, by their places.
 func newAccountIndex(ids []string) *accountIndex {
-	x := &accountIndex{texts: newInterner()}
+	x := &accountIndex{ids: ids}
+	x.texts = sync.OnceValue(x.indexTexts)
 	size := 64
 	for size < 2*len(ids) {
 		size *= 2
 	}
 	x.ints = make([]intSlot, size)
 	for i, id := range ids {
-		x.texts.code([]byte(id))
 		if v, err := strconv.ParseInt(id, 10, 64); err == nil && strconv.FormatInt(v, 10) == id {
 			at := x.home(v)
 			for x.ints[at].number != 0 {
@@ -53,8 +57,16 @@ func (x *accountIndex) integer(v int64) int32 {
 	}
 }
 
+func (x *accountIndex) indexTexts() *interner {
+	texts := newInterner()
+	for _, id := range x.ids {
+		texts.codeOf(id)
+	}
+	return texts
+}
+
 // text returns the number of an account, or -1.
-func (x *accountIndex) text(id string) int32 { return x.texts.find(id) }
+func (x *accountIndex) text(id string) int32 { return x.texts().find(id) }
 
 // numbers appends the account number of every value of a column: -1 for a
 // missing id, -2 for one that is unknown, which it also hands to unknown.

@@ -35,6 +35,11 @@ type columnWriter struct {
 	kind Kind
 	unit int64 // of the stored timestamps, in nanoseconds
 
+	// One codec for the whole file, as some readers expect: none where the first
+	// page does not shrink by a tenth.
+	codec format.CompressionCodec
+	begun bool // the first page is written
+
 	// The page being filled: rows of which filled are not null.
 	rows, filled int
 	levels       []byte   // per row 1, or 0 for null
@@ -62,7 +67,7 @@ type columnWriter struct {
 }
 
 func newColumnWriter(name string, kind Kind, micros bool) *columnWriter {
-	c := &columnWriter{name: name, kind: kind, unit: 1, levels: make([]byte, pageRows)}
+	c := &columnWriter{name: name, kind: kind, unit: 1, codec: format.Snappy, levels: make([]byte, pageRows)}
 	if kind == Time && micros {
 		c.unit = 1000
 	}
@@ -256,11 +261,20 @@ func (c *columnWriter) endPage(b *pageBuffers) error {
 	}
 	var err error
 	before := len(c.pages)
-	c.pages, err = b.appendPage(c.pages, &writtenHeader{Type: format.DataPage, Data: &writtenDataHeader{
-		NumValues: int32(c.rows), Encoding: encoding, DefinitionLevels: format.RLE, RepetitionLevels: format.RLE}})
+	header := &writtenHeader{Type: format.DataPage, Data: &writtenDataHeader{
+		NumValues: int32(c.rows), Encoding: encoding, DefinitionLevels: format.RLE, RepetitionLevels: format.RLE}}
+	c.pages, err = b.appendPage(c.pages, header, c.codec)
+	if err == nil && !c.begun && b.packedSize > len(b.raw)-len(b.raw)/10 {
+		c.codec = format.Uncompressed // not worth the reader's time either
+		c.pages, err = b.appendPage(c.pages[:0], header, c.codec)
+	}
+	c.begun = true
 	c.unpacked += int64(len(c.pages)-before-b.packedSize) + int64(len(b.raw))
 	c.count += c.rows
 	c.nulls += c.rows - c.filled
+	if c.kind == Text && c.count == c.rows && 4*len(c.texts.dict) > 3*c.filled {
+		c.coding = false // hardly two alike in the first page: ids
+	}
 	c.rows, c.filled, c.plain, c.full = 0, 0, c.plain[:0], false
 	return err
 }
@@ -301,9 +315,9 @@ func (c *columnWriter) end(b *pageBuffers) (m writtenMeta, dictionary []byte, er
 		header.Dictionary.NumValues = int32(len(c.dictionary.values))
 	}
 	m = writtenMeta{Type: c.physical(), Encodings: []format.Encoding{format.Plain, format.RLE},
-		Path: []string{c.name}, Codec: format.Snappy, NumValues: int64(c.count)}
+		Path: []string{c.name}, Codec: c.codec, NumValues: int64(c.count)}
 	if header.Dictionary.NumValues > 0 {
-		if b.dictionary, err = b.appendPage(b.dictionary[:0], header); err != nil {
+		if b.dictionary, err = b.appendPage(b.dictionary[:0], header, c.codec); err != nil {
 			return m, nil, err
 		}
 		dictionary = b.dictionary

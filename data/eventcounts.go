@@ -3,6 +3,7 @@
 package data
 
 import (
+	"math"
 	"math/bits"
 	"slices"
 	"time"
@@ -99,7 +100,11 @@ func mix(a, b uint64) uint64 {
 // dayCounts counts the events of each UTC day in the range of dates, and keeps
 // the latest of each. Days lie on pages, which are made when one occurs: many
 // small histories are read, too.
-type dayCounts struct{ pages [][]dayCount }
+type dayCounts struct {
+	pages [][]dayCount
+	page  []dayCount // that of the last event
+	at    uint64     // its place
+}
 
 type dayCount struct{ rows, latest int64 }
 
@@ -109,18 +114,26 @@ const (
 	dayPage = 1 << 10 // days
 )
 
-func newDayCounts() dayCounts { return dayCounts{make([][]dayCount, (maxDay-minDay)/dayPage+1)} }
+func newDayCounts() dayCounts {
+	return dayCounts{pages: make([][]dayCount, (maxDay-minDay)/dayPage+1), at: math.MaxUint64}
+}
 
 func (d *dayCounts) add(at int64) {
 	const day = uint64(24 * time.Hour)
 	first := int64(minSecond) * int64(time.Second)
 	n := (uint64(at) - uint64(first)) / day
-	page := d.pages[n/dayPage]
-	if page == nil {
-		page = make([]dayCount, dayPage)
-		d.pages[n/dayPage] = page
+	if n/dayPage != d.at {
+		d.turn(n / dayPage)
 	}
-	page[n%dayPage].add(1, at)
+	d.page[n%dayPage].add(1, at)
+}
+
+// turn makes another page the current one.
+func (d *dayCounts) turn(to uint64) {
+	if d.pages[to] == nil {
+		d.pages[to] = make([]dayCount, dayPage)
+	}
+	d.page, d.at = d.pages[to], to
 }
 
 func (k *dayCount) add(rows, latest int64) {

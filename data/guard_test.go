@@ -113,7 +113,7 @@ func TestReadRefusesWhatIsNotParquet(t *testing.T) {
 		{"size", chunk(func(c *format.ColumnMetaData) { c.TotalCompressedSize = 1 << 40 }),
 			"claims 1,099,511,627,776 bytes"},
 		{"size of less than a page", chunk(func(c *format.ColumnMetaData) { c.TotalCompressedSize -= 10 }),
-			"its column has 22 left"},
+			"its column has 20 left"},
 		{"type", chunk(func(c *format.ColumnMetaData) { c.Type = format.Int96 }),
 			"is stored as INT96, the schema says DOUBLE"},
 		{"elsewhere", group(func(g *format.RowGroup) { g.Columns[0].FilePath = "other" }),

@@ -148,8 +148,6 @@ func (h *History) addAccounts(t *Table, s AccountSource) error {
 func keys(t *Table, name string, unique bool) ([]string, error) {
 	c := t.Column(name)
 	ids := make([]string, t.Rows)
-	seen := newInterner()
-	var repeated tally
 	for r := range t.Rows {
 		if !c.Missing(r) {
 			ids[r] = c.format(r)
@@ -157,15 +155,28 @@ func keys(t *Table, name string, unique bool) ([]string, error) {
 		if ids[r] == "" {
 			return nil, &RowError{Table: t.Name, Row: r + 1, Column: name, Problem: "is empty; every row needs its key"}
 		}
-		if int(seen.code([]byte(ids[r]))) != r-repeated.n {
-			repeated.add(ids[r])
+	}
+	if !unique || c.Kind == Int && distinct(c.Ints) {
+		return ids, nil
+	}
+	seen := newInterner()
+	var repeated tally
+	for r, id := range ids {
+		if int(seen.codeOf(id)) != r-repeated.n {
+			repeated.add(id)
 		}
 	}
-	if unique && repeated.n > 0 {
+	if repeated.n > 0 {
 		return nil, &RowError{Table: t.Name, Column: name, Problem: fmt.Sprintf(
 			"%d rows repeat a key, for example %q; keep one row per key", repeated.n, repeated.examples)}
 	}
 	return ids, nil
+}
+
+// distinct reports whether no two of the values are alike.
+func distinct(values []int64) bool {
+	sorted := slices.Sorted(slices.Values(values))
+	return len(slices.Compact(sorted)) == len(values)
 }
 
 // texts returns a reader of a column as text, "" where it is missing. It

@@ -9,6 +9,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
 )
 
 // pageBuffers are what pages are encoded in, one after the other.
@@ -22,19 +23,23 @@ type pageBuffers struct {
 	thrift     *thrift.Encoder
 }
 
-// appendPage appends the page in raw, compressed and behind its header, of
-// which it sets the sizes and the checksum.
-func (b *pageBuffers) appendPage(dst []byte, h *writtenHeader) ([]byte, error) {
+// appendPage appends the page in raw, compressed if so asked, behind its
+// header, of which it sets the sizes and the checksum.
+func (b *pageBuffers) appendPage(dst []byte, h *writtenHeader, codec format.CompressionCodec) ([]byte, error) {
 	if len(b.raw) > maxPageSize {
 		return dst, fmt.Errorf("one text has %s bytes; %s are the most", grouped(int64(len(b.raw))), grouped(maxPageSize))
 	}
-	var err error
-	if b.packed, err = parquet.Snappy.Encode(b.packed, b.raw); err != nil {
-		return dst, err
+	packed := b.raw
+	if codec != format.Uncompressed {
+		var err error
+		if b.packed, err = parquet.Snappy.Encode(b.packed, b.raw); err != nil {
+			return dst, err
+		}
+		packed = b.packed
 	}
-	b.packedSize = len(b.packed)
-	h.UncompressedSize, h.CompressedSize = int32(len(b.raw)), int32(len(b.packed))
-	h.CRC = int32(crc32.ChecksumIEEE(b.packed))
+	b.packedSize = len(packed)
+	h.UncompressedSize, h.CompressedSize = int32(len(b.raw)), int32(len(packed))
+	h.CRC = int32(crc32.ChecksumIEEE(packed))
 	if b.thrift == nil {
 		b.thrift = thrift.NewEncoder(new(thrift.CompactProtocol).NewWriter(&b.header))
 	}
@@ -42,5 +47,5 @@ func (b *pageBuffers) appendPage(dst []byte, h *writtenHeader) ([]byte, error) {
 	if err := b.thrift.Encode(h); err != nil {
 		return dst, err
 	}
-	return append(append(dst, b.header.Bytes()...), b.packed...), nil
+	return append(append(dst, b.header.Bytes()...), packed...), nil
 }

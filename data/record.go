@@ -37,14 +37,18 @@ func localOf(word uint64) int { return int(word >> 48) }
 // Millionths returns the value of a record in millionths. exact is false for a
 // value that is no whole number of them, valued for a missing one.
 func (s *Source) Millionths(record []uint64) (m int64, exact, valued bool) {
-	p := packed(record[1])
-	switch k := p & 15; {
-	case k <= maxDecimals:
-		return int64(int32(p)>>4) * toMillions[k], true, true
-	case k == missingValue:
+	if k := record[1] & 15; k <= maxDecimals {
+		return int64(int32(record[1])>>4) * toMillions[k], true, true
+	}
+	return s.oddMillionths(record)
+}
+
+func (s *Source) oddMillionths(record []uint64) (m int64, exact, valued bool) {
+	v := s.value(record)
+	if v != v {
 		return 0, true, false
 	}
-	m, exact = ToMillionths(s.value(record))
+	m, exact = ToMillionths(v)
 	return m, exact, true
 }
 

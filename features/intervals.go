@@ -247,8 +247,9 @@ func (v *intervals) add(p *sourcePlan, r data.Records) bool {
 			}
 		}
 		if p.daily {
+			bit := uint32(d - 1)
 			for _, s := range p.countIn[class] {
-				v.bits[s*v.width+int(d-1)/64] |= 1 << ((d - 1) % 64)
+				v.bits[s*v.width+int(bit>>6)] |= 1 << (bit & 63)
 			}
 		}
 	}
