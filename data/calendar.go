@@ -4,6 +4,7 @@ package data
 
 import (
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -54,23 +55,38 @@ func onlyMidnights(c *Column) bool {
 	return true
 }
 
-// DayStart returns the first instant of the day (since 1970-01-01, years 1678
-// to 2261) in loc. That is midnight, or the end of the gap where clocks skip
-// midnight.
+// DayStart returns the first instant of the day (since 1970-01-01) in loc: that
+// is midnight, the first of two where clocks go back over it, or the end of
+// the gap where they skip it. A day that the clocks skip as a whole begins where
+// the next one does. Days past the range of 64 bits begin at the ends of it.
 func DayStart(day int, loc *time.Location) int64 {
-	if loc == time.UTC {
+	const last = int(math.MaxInt64 / (24 * int64(time.Hour)))
+	switch {
+	case day > last:
+		return math.MaxInt64
+	case day < -last:
+		return math.MinInt64 + 1 // not NoTime
+	case loc == time.UTC:
 		return int64(day) * int64(24*time.Hour)
 	}
-	t := time.Date(1970, 1, 1+day, 0, 0, 0, 0, loc).UnixNano()
-	const step = int64(15 * time.Minute) // clocks move by multiples of it, and never by more than a day
-	for range 4 * 24 {
-		if DayOf(t, loc) >= day {
-			break
+	// The first instant at which the clock in loc shows midnight or later lies
+	// in the first stretch between two of its changes that reaches so far.
+	midnight := int64(day) * secondsPerDay
+	at := time.Unix(midnight-farthestEast, 0).In(loc)
+	for {
+		_, offset := at.Zone()
+		_, end := at.ZoneBounds()
+		start := max(at.Unix(), midnight-int64(offset))
+		if end.IsZero() || start < end.Unix() {
+			return start * int64(time.Second)
 		}
-		t += step
+		at = end
 	}
-	return t
 }
+
+// farthestEast is how far ahead of UTC a clock may be, in seconds: a little
+// more than Alaska's was before 1867 (15 h 2 min).
+const farthestEast = 16 * 60 * 60
 
 // DayOf returns the calendar day (since 1970-01-01) of an instant in loc.
 func DayOf(t int64, loc *time.Location) int {
