@@ -358,3 +358,24 @@ func TestCheck(t *testing.T) {
 		t.Errorf("an empty accounts table: %+v", f)
 	}
 }
+
+// A known_at that stands for never stays in the future, whatever the lag; a lag
+// below zero would let rows be seen before they were known.
+func TestLagSaturates(t *testing.T) {
+	tables, sources := joined()
+	last := time.Date(2261, 12, 31, 0, 0, 0, 0, time.UTC).UnixNano()
+	tables.Events[0].Columns[2].Ints[0] = last
+	sources.Events[0].Lag = 365 * 24 * time.Hour
+	h, err := NewHistory(context.Background(), tables, sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events := allEvents(t, h, 0)[0]
+	if e := events[len(events)-1]; e.Time != 9*days || e.Known < last {
+		t.Errorf("%+v: want the event of day 9, known after 2261", e)
+	}
+	sources.Events[0].Lag = -time.Hour
+	if _, err := NewHistory(context.Background(), tables, sources); err == nil || !strings.Contains(err.Error(), "events usage: a lag of -1h0m0s; expected zero or more") {
+		t.Errorf("error %v for a negative lag", err)
+	}
+}

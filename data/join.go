@@ -92,6 +92,9 @@ func newHistory(ctx context.Context, accounts, contracts *Table, s Sources, b *b
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
+		if lag := s.Events[i].Lag; lag < 0 {
+			return nil, fmt.Errorf("events %s: a lag of %v; expected zero or more, and at most 292 years", s.Events[i].Name, lag)
+		}
 		if err := read(h, i, index); err != nil {
 			return nil, err
 		}

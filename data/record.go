@@ -67,6 +67,9 @@ func (s *Source) Known(record []uint64) int64 {
 	if s.layout.known > 0 {
 		known = max(known, int64(record[s.layout.known]))
 	}
+	if known > math.MaxInt64-s.Lag { // a date that stands for never stays one
+		return math.MaxInt64
+	}
 	return known + s.Lag
 }
 

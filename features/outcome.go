@@ -3,6 +3,7 @@
 package features
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -86,12 +87,16 @@ func activityLabel(events []data.Event, t, end, lag, newest int64) label {
 	if newest < end {
 		return label{Unknown, Never}
 	}
+	first := before(events, t)
+	if first == len(events) || events[first].Time >= end {
+		return label{1, end + lag}
+	}
 	known := Never
-	for i := before(events, t); i < len(events) && events[i].Time < end; i++ {
+	for i := first; i < len(events) && events[i].Time < end; i++ {
 		known = min(known, events[i].Known)
 	}
 	if known == Never {
-		return label{1, end + lag}
+		return label{Unknown, Never}
 	}
 	return label{0, max(end+lag, known)}
 }
@@ -160,13 +165,15 @@ func snapshotsOf(c *data.Contract, leads []int, loc *time.Location) []int64 {
 }
 
 // addDays moves an instant by whole calendar days in loc, keeping the time
-// since the start of its day.
+// since the start of its day. Past the ends of the range it stays there: a
+// window of a thousand years is one over all history.
 func addDays(t int64, days int, loc *time.Location) int64 {
-	if loc == time.UTC {
-		return t + int64(days)*int64(24*time.Hour)
-	}
 	day := data.DayOf(t, loc)
-	return t - data.DayStart(day, loc) + data.DayStart(day+days, loc)
+	start, since := data.DayStart(day+days, loc), t-data.DayStart(day, loc)
+	if start > math.MaxInt64-since {
+		return math.MaxInt64
+	}
+	return start + since
 }
 
 // lead returns the whole calendar days from t to due.

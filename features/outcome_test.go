@@ -309,3 +309,20 @@ func TestBuildRefuses(t *testing.T) {
 		t.Errorf("no rows: %q", got)
 	}
 }
+
+// Sums of days stop at the ends of what 64 bits hold; wrapped, a window of a
+// thousand years would begin in the future and a term mature before it began.
+func TestAddDaysSaturates(t *testing.T) {
+	noon := on("2024-06-01") + int64(12*time.Hour)
+	for _, loc := range []*time.Location{time.UTC, time.FixedZone("", -5*60*60)} {
+		if got := addDays(noon, -400_000, loc); got > data.NoTime+2*day || got == data.NoTime {
+			t.Errorf("a thousand years before lies at %d", got)
+		}
+		if got := addDays(noon, 400_000, loc); got != math.MaxInt64 {
+			t.Errorf("a thousand years after lies at %d", got)
+		}
+		if got := addDays(on("2261-12-31"), 200, loc); got != math.MaxInt64 {
+			t.Errorf("200 days after the last one lie at %d", got)
+		}
+	}
+}
