@@ -24,8 +24,9 @@ type chunkReader struct {
 	names []int32
 	codes []int32
 
-	staged     *builder // what a coder is handed next
-	translated bool     // the coder has the current dictionary
+	staged     *builder         // what a coder is handed next
+	translated bool             // the coder has the current dictionary
+	unfit      map[int32]string // entries of it that cannot be represented, and why; nil where all can
 }
 
 // values are decoded values: numbers for columns of kind Float, byte arrays

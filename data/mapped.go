@@ -131,6 +131,13 @@ func (c *chunkReader) code(p page, k coder) (err error) {
 	if c.codes, err = decodeCodes(c.codes, p, c.dict.len); err != nil {
 		return err
 	}
+	if c.unfit != nil {
+		for i, code := range c.codes {
+			if problem, ok := c.unfit[code]; ok {
+				return &valueError{i, problem}
+			}
+		}
+	}
 	k.codes(c.codes, present)
 	return nil
 }
@@ -148,15 +155,44 @@ func (c *chunkReader) stagePage(p page) error {
 }
 
 // stageDictionary puts the dictionary's values into the staged builder, in the
-// kind of the column.
+// kind of the column. Those that cannot be represented are missing there and
+// noted in unfit: what is wrong with them matters once a row has one.
 func (c *chunkReader) stageDictionary(p page) error {
 	n := c.dict.len
+	c.unfit = nil
 	if c.staged.Kind == Text {
 		c.staged.setTexts(c.dict.texts[:n])
 		return nil
 	}
-	c.page.ints = append(c.page.ints[:0], c.dict.ints[:min(n, len(c.dict.ints))]...)
-	c.page.floats = append(c.page.floats[:0], c.dict.floats[:min(n, len(c.dict.floats))]...)
 	p.present = nil
+	if c.dict.long == nil {
+		if err := c.stageEntries(p, 0, n); err == nil {
+			return nil
+		}
+		c.staged.reset()
+	}
+	c.unfit = make(map[int32]string)
+	for i := range n {
+		var problem string
+		if c.dict.long != nil && c.dict.long[i] {
+			problem = c.longDecimal(&c.dict, i)
+		} else if err := c.stageEntries(p, i, i+1); err == nil {
+			continue
+		} else {
+			problem = err.Error()
+		}
+		c.unfit[int32(i)] = problem
+		c.staged.appendMissing(1)
+	}
+	return nil
+}
+
+// stageEntries appends entries of a dictionary of numbers to the staged builder.
+func (c *chunkReader) stageEntries(p page, from, to int) error {
+	if c.leaf.kind == Float {
+		c.page.floats = append(c.page.floats[:0], c.dict.floats[from:to]...)
+	} else {
+		c.page.ints = append(c.page.ints[:0], c.dict.ints[from:to]...)
+	}
 	return c.appendNumbers(p, c.staged)
 }
