@@ -41,6 +41,7 @@ func ReadTablesOf(ctx context.Context, fsys FS, s Sources, accounts []string) (*
 		if err != nil {
 			return nil, fmt.Errorf("events %s: %w", e.Name, err)
 		}
+		kept.settleTimes(e.times())
 		t.Events = append(t.Events, kept)
 	}
 	return &t, nil

@@ -42,7 +42,11 @@ func newEventScan(fsys FS, s *EventSource, loc *time.Location) (*eventScan, erro
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range sc.columns {
+	for i := range sc.columns {
+		c := &sc.columns[i]
+		if c.void && slices.Contains(s.times(), c.name) {
+			c.kind = Time // nothing but nulls; see settleTimes
+		}
 		kinds[c.name] = c.kind // that of all files
 	}
 	if err := checkEventKinds(s.Path, s, func(name string) Kind { return sc.columns[sc.index[name]].kind }); err != nil {

@@ -58,6 +58,16 @@ func (c *Column) Missing(i int) bool {
 	}
 }
 
+// allMissing reports whether no row has a value.
+func (c *Column) allMissing() bool {
+	for i := range c.Len() {
+		if !c.Missing(i) {
+			return false
+		}
+	}
+	return true
+}
+
 // Text returns the text in row i of a Text column, "" where it is missing.
 func (c *Column) Text(i int) string {
 	if c.Codes[i] < 0 {

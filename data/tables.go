@@ -97,6 +97,7 @@ func ReadTables(ctx context.Context, fsys FS, s Sources) (*Tables, error) {
 		if err != nil {
 			return nil, fmt.Errorf("events %s: %w", e.Name, err)
 		}
+		tab.settleTimes(e.times())
 		t.Events = append(t.Events, tab)
 	}
 	return &t, nil
@@ -109,12 +110,14 @@ func readFacts(fsys FS, s Sources) (accounts, contracts *Table, err error) {
 	if accounts, err = Read(fsys, a.Path, cols); err != nil {
 		return nil, nil, fmt.Errorf("accounts: %w", err)
 	}
+	accounts.settleTimes([]string{a.Created, a.ValidFrom})
 	if c := s.Contracts; c != nil {
 		cols := named(append([]string{c.Key, c.Account, c.Start, c.Due, c.Value, c.Currency, c.Outcome,
 			c.KnownAt, c.Notice, c.Signed, c.RenewedAt, c.AutoRenew, c.Reason, c.Kept, c.RenewedValue}, c.Attributes...))
 		if contracts, err = Read(fsys, c.Path, cols); err != nil {
 			return nil, nil, fmt.Errorf("contracts: %w", err)
 		}
+		contracts.settleTimes([]string{c.Start, c.Due, c.KnownAt, c.Notice, c.Signed, c.RenewedAt})
 	}
 	return accounts, contracts, nil
 }
@@ -124,6 +127,21 @@ func readFacts(fsys FS, s Sources) (accounts, contracts *Table, err error) {
 func (e *EventSource) columns() []string {
 	return named(append([]string{e.Account, e.Time, e.KnownAt, e.Type, e.Value, e.ID, e.Dates.From, e.Dates.To},
 		e.filterColumns()...))
+}
+
+// times lists the roles that are of dates or timestamps.
+func (e *EventSource) times() []string {
+	return named([]string{e.Time, e.KnownAt, e.Dates.From, e.Dates.To})
+}
+
+// settleTimes makes columns of nothing but nulls timestamps where their role is
+// one. What type a writer gave such a column says nothing; some have none.
+func (t *Table) settleTimes(names []string) {
+	for _, name := range named(names) {
+		if c := t.Column(name); c.Kind != Time && c.Kind != Date && c.allMissing() {
+			*c = Column{Name: name, Kind: Time, Ints: make([]int64, t.Rows), Null: slices.Repeat([]bool{true}, t.Rows)}
+		}
+	}
 }
 
 // named drops empty and repeated names.
