@@ -69,8 +69,8 @@ func (x *accountIndex) indexTexts() *interner {
 func (x *accountIndex) text(id string) int32 { return x.texts().find(id) }
 
 // numbers appends the account number of every value of a column: -1 for a
-// missing id, -2 for one that is unknown, which it also hands to unknown.
-func (x *accountIndex) numbers(dst []int32, c *Column, unknown func(id string)) []int32 {
+// missing id, and what unknown says for one that no account has.
+func (x *accountIndex) numbers(dst []int32, c *Column, unknown func(id string) int32) []int32 {
 	for i := range c.Len() {
 		if c.Missing(i) {
 			dst = append(dst, -1)
@@ -86,8 +86,7 @@ func (x *accountIndex) numbers(dst []int32, c *Column, unknown func(id string)) 
 			n = x.text(c.format(i))
 		}
 		if n < 0 {
-			n = -2
-			unknown(c.format(i))
+			n = unknown(c.format(i))
 		}
 		dst = append(dst, n)
 	}

@@ -33,7 +33,7 @@ type classTable struct {
 
 type classKey struct {
 	kind  string
-	none  bool // the type is missing
+	none  bool // the type is missing, or an empty text
 	match uint64
 }
 
@@ -120,7 +120,7 @@ func (s *Source) Passes(c *Class, kind, filter string) bool {
 const noID = 0
 
 // idKeys appends a key for each id: integers keep their order, other ids
-// become a 64-bit hash of their text.
+// become a 64-bit hash of their text. An empty text is no id.
 func idKeys(dst []uint64, c *Column) []uint64 {
 	for i := range c.Len() {
 		switch {
@@ -129,8 +129,13 @@ func idKeys(dst []uint64, c *Column) []uint64 {
 		case c.Kind == Int:
 			dst = append(dst, max(uint64(c.Ints[i])^1<<63, noID+1))
 		default:
+			text := c.format(i)
+			if text == "" {
+				dst = append(dst, noID)
+				continue
+			}
 			h := fnv.New64a()
-			h.Write([]byte(c.format(i)))
+			h.Write([]byte(text))
 			dst = append(dst, max(mix(h.Sum64(), 0), noID+1))
 		}
 	}

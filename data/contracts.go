@@ -36,7 +36,7 @@ func (h *History) addContracts(t *Table, s ContractSource, index *accountIndex) 
 	if err != nil {
 		return err
 	}
-	owners := index.numbers(nil, t.Column(s.Account), func(string) {})
+	owners := index.numbers(nil, t.Column(s.Account), func(string) int32 { return -1 })
 	owner := func(r int) int32 { return owners[r] }
 	var at [6]func(int) int64
 	for i, name := range []string{s.Start, s.Due, s.KnownAt, s.Notice, s.Signed, s.RenewedAt} {

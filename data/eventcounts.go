@@ -55,7 +55,8 @@ func (c *eventCounts) add(d *eventCounts) {
 
 // digestRow returns the digest of one row, for a sum of all: of its time, its
 // value and class, its account, and what else its record holds. It takes
-// nothing that depends on the order of reading, such as the number of a class.
+// nothing that depends on the order of reading, such as the number of a class,
+// or on how a value is held.
 func digestRow(at, value, account uint64, rest []uint64) (lo, hi uint64) {
 	if len(rest) > 0 {
 		at = mixAll(at, rest)
@@ -121,7 +122,10 @@ func newDayCounts() dayCounts {
 func (d *dayCounts) add(at int64) {
 	const day = uint64(24 * time.Hour)
 	first := int64(minSecond) * int64(time.Second)
-	n := (uint64(at) - uint64(first)) / day
+	var n uint64
+	if at > first { // in the east the first date begins before it does in UTC
+		n = (uint64(at) - uint64(first)) / day
+	}
 	if n/dayPage != d.at {
 		d.turn(n / dayPage)
 	}

@@ -36,6 +36,8 @@ type joinWorker struct {
 	odd    []float64 // values of this batch that are no short decimals
 	hashes classHashes
 
+	strangers []string // account ids of this batch that are unknown
+
 	passes  []bool                // by row, of one filter
 	matches map[classMatch]uint16 // classes asked for
 }
@@ -46,7 +48,7 @@ type batch struct {
 	first, n int // number of the first row in its file or table, from 0; number of rows
 	file     string
 
-	account mapped[int32] // -1 for a missing id, -2 for one that is unknown
+	account mapped[int32] // -1 for a missing id, below it for one that is unknown; see stranger
 	value   mapped[packed]
 	class   mapped[uint16]
 	id      mapped[uint64]
@@ -68,7 +70,7 @@ func (j *join) worker() *joinWorker {
 	w := &joinWorker{join: j, hashes: classHashes{table: j.classes}, out: j.store.writer(), counts: newEventCounts(), matches: map[classMatch]uint16{}}
 	b := &w.rows
 	b.account.null, b.account.translate = -1, func(dst []int32, c *Column) ([]int32, error) {
-		return j.index.numbers(dst, c, w.counts.orphans.keep), nil
+		return j.index.numbers(dst, c, w.stranger), nil
 	}
 	b.value.null, b.value.translate = noValue, w.packValues
 	b.class.translate = w.classNumbers
@@ -88,7 +90,13 @@ func (w *joinWorker) begin(file string, first, n int) {
 	b.value.reset(n)
 	b.class.reset(n)
 	b.id.reset(n)
-	w.odd = w.odd[:0]
+	w.odd, w.strangers = w.odd[:0], w.strangers[:0]
+}
+
+// stranger numbers an unknown account id of this batch, from -2 down.
+func (w *joinWorker) stranger(id string) int32 {
+	w.strangers = append(w.strangers, id)
+	return int32(-1 - len(w.strangers))
 }
 
 // packValues packs the values of a column. Those that are no short decimals
@@ -115,10 +123,11 @@ func (w *joinWorker) packValues(dst []packed, c *Column) ([]packed, error) {
 // classNumbers returns the class of each type in a column, before filters.
 func (w *joinWorker) classNumbers(dst []uint16, c *Column) ([]uint16, error) {
 	for i := range c.Len() {
-		k := classKey{none: c.Missing(i)}
-		if !k.none {
+		var k classKey
+		if !c.Missing(i) {
 			k.kind = c.format(i)
 		}
+		k.none = k.kind == ""
 		n, ok := w.classes.number(k)
 		if !ok {
 			return nil, w.tooManyTypes()
@@ -144,8 +153,11 @@ func (w *joinWorker) add() error {
 	for r := range b.n {
 		a, at := b.account.out[r], b.at[r]
 		switch {
-		case a < 0:
+		case a == -1:
 			counts.orphans.n++
+			continue
+		case a < -1:
+			counts.orphans.add(w.strangers[-2-a])
 			continue
 		case at == NoTime:
 			counts.undated.add(w.h.Accounts[a].ID)
@@ -190,7 +202,7 @@ func (w *joinWorker) add() error {
 			record[l.wide] = bits
 		}
 		counts.count(at, class, value != noValue)
-		lo, hi := digestRow(uint64(at), bits^w.hashes.of(class), uint64(a), record[2:])
+		lo, hi := digestRow(uint64(at), bits^w.hashes.of(class), uint64(a), l.rest(record))
 		sum[0] += lo
 		sum[1] += hi
 	}

@@ -104,6 +104,15 @@ func newLayout(s *EventSource, wide bool) layout {
 	return l
 }
 
+// rest returns the words of a record that say more of its row than the first
+// two, its value aside.
+func (l *layout) rest(record []uint64) []uint64 {
+	if l.wide > 0 {
+		return record[2:l.wide] // the value comes last
+	}
+	return record[2:]
+}
+
 // An Event is one dated row. It is visible at t if Time < t and Known < t.
 type Event struct {
 	Time  int64

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package data
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
+)
+
+// fewEvents are the tables of one account, 7, with events of the given columns.
+func fewEvents(columns ...Column) *Tables {
+	return &Tables{
+		Accounts: &Table{Name: "accounts", Rows: 1, Columns: []Column{{Name: "id", Kind: Int, Ints: []int64{7}}}},
+		Events:   []*Table{{Name: "events", Rows: columns[0].Len(), Columns: columns}},
+	}
+}
+
+// fewSources declares them, with the columns account and at.
+func fewSources(s EventSource) Sources {
+	s.Name, s.Path, s.Account, s.Time = "app", "events*.parquet", "account", "at"
+	return Sources{Accounts: AccountSource{Path: "accounts.parquet", Key: "id"}, Events: []EventSource{s}}
+}
+
+// readFew reads the tables from files with row groups of their own.
+func readFew(t *testing.T, s Sources, accounts *Table, events ...*Table) (*History, error) {
+	t.Helper()
+	fsys := newMemFS()
+	write := func(name string, table *Table) {
+		if err := Write(fsys, name, table); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("accounts.parquet", accounts)
+	for i, e := range events {
+		write(fmt.Sprintf("events%d.parquet", i), e)
+	}
+	return ReadHistory(context.Background(), fsys, s, ReadOptions{Workers: 2})
+}
+
+// Dates at both ends of the range are events in every time zone.
+func TestEventsAtTheEndsOfTime(t *testing.T) {
+	first, last := int64(minSecond/secondsPerDay), int64(maxSecond/secondsPerDay)
+	for _, hours := range []int{-12, 0, 14} {
+		tables := fewEvents(Column{Name: "account", Kind: Int, Ints: []int64{7, 7}}, Column{Name: "at", Kind: Date, Ints: []int64{last, first}})
+		s := fewSources(EventSource{})
+		s.Location = time.FixedZone("", hours*60*60)
+		h, err := readFew(t, s, tables.Accounts, tables.Events[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		events := allEvents(t, h, 0)[0]
+		if len(events) != 2 || int64(events[0].Day) != first || int64(events[1].Day) != last || h.Newest != events[1].Time {
+			t.Errorf("UTC%+d: %+v, newest %d", hours, events, h.Newest)
+		}
+	}
+}
+
+// The same rows have the same fingerprint in one file or two, also where only
+// the rows of one of them are decimals.
+func TestFingerprintDoesNotDependOnFiles(t *testing.T) {
+	var at []int64
+	var value []float64
+	for i := range 400 {
+		at = append(at, int64(i)*hour)
+		if value = append(value, float64(i)); i >= 200 {
+			value[i] /= 7
+		}
+	}
+	whole := fewEvents(Column{Name: "account", Kind: Int, Ints: slices.Repeat([]int64{7}, 400)}, Column{Name: "at", Kind: Time, Ints: at},
+		Column{Name: "value", Kind: Float, Floats: value})
+	part := func(from, to int) *Table {
+		var rows []int
+		for r := from; r < to; r++ {
+			rows = append(rows, r)
+		}
+		return whole.Events[0].Take(rows)
+	}
+	s := fewSources(EventSource{Value: "value"})
+	prints := map[string]bool{}
+	for _, files := range [][]*Table{{part(0, 400)}, {part(0, 200), part(200, 400)}, {part(200, 400), part(0, 200)}} {
+		h, err := readFew(t, s, whole.Accounts, files...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		prints[h.Fingerprint()] = true
+	}
+	if len(prints) != 1 {
+		t.Errorf("%d fingerprints of the same rows: %v", len(prints), prints)
+	}
+}
+
+// A column of nothing but nulls fits every role, whatever type the writer gave
+// it: pandas gives it none.
+func TestColumnsOfNulls(t *testing.T) {
+	fsys := newMemFS()
+	if err := Write(fsys, "accounts.parquet", fewEvents(Column{Kind: Int}).Accounts); err != nil {
+		t.Fatal(err)
+	}
+	type row struct {
+		Account int64  `parquet:"account"`
+		At      int64  `parquet:"at,timestamp(nanosecond)"`
+		Empty   *int32 `parquet:"empty,optional"`
+	}
+	var file strings.Builder
+	w := parquet.NewGenericWriter[row](&file)
+	if _, err := w.Write([]row{{7, 1, nil}, {7, 2, nil}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	fsys.files["events.parquet"] = refooted(t, []byte(file.String()), func(m *format.FileMetaData) {
+		m.Schema[3].LogicalType = format.LogicalType{Value: &format.NullType{}}
+	})
+	for name, s := range map[string]EventSource{
+		"known_at": {KnownAt: "empty"}, "dates": {Dates: Dates{"at", "empty"}}, "value": {Value: "empty"}, "type": {Type: "empty"}, "id": {ID: "empty"},
+	} {
+		h, err := ReadHistory(context.Background(), fsys, fewSources(s), ReadOptions{})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		want := 2
+		if name == "known_at" {
+			want = 0 // never seen
+		}
+		if n := len(allEvents(t, h, 0)[0]); n != want {
+			t.Errorf("%s: %d events, want %d", name, n, want)
+		}
+	}
+}
+
+// An empty text is no id and no type, as it is no key.
+func TestEmptyTexts(t *testing.T) {
+	text := func(name string) Column {
+		return Column{Name: name, Kind: Text, Codes: []int32{0, 0, 1}, Dict: []string{"", "x"}}
+	}
+	tables := fewEvents(Column{Name: "account", Kind: Int, Ints: []int64{7, 7, 7}}, Column{Name: "at", Kind: Time, Ints: []int64{1, 2, 3}},
+		text("kind"), text("id"))
+	s := fewSources(EventSource{Type: "kind", ID: "id"})
+	inMemory, err := NewHistory(context.Background(), tables, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inFile, err := readFew(t, s, tables.Accounts, tables.Events[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, h := range map[string]*History{"memory": inMemory, "file": inFile} {
+		events := allEvents(t, h, 0)[0]
+		if len(events) != 3 || events[0].Type != -1 || events[1].Type != -1 || !slices.Equal(h.Sources[0].Types, []string{"x"}) {
+			t.Errorf("%s: %+v of types %q; want three, two without a type", name, events, h.Sources[0].Types)
+		}
+	}
+}
+
+// Examples of unknown accounts are those of rows, not of entries that a
+// dictionary has and no row.
+func TestOrphansAreOfRows(t *testing.T) {
+	account := Column{Name: "account", Kind: Text, Codes: []int32{2, 1}, Dict: []string{"0 unused", "7", "9 unknown"}}
+	tables := fewEvents(account, Column{Name: "at", Kind: Time, Ints: []int64{1, 2}})
+	h := &History{Location: time.UTC, Accounts: []Account{{ID: "7"}}}
+	j := newJoin(h, &fewSources(EventSource{}).Events[0], "events", newAccountIndex([]string{"7"}), &budget{}, nil, false)
+	w := j.worker()
+	w.begin("events", 0, 2)
+	entries := Column{Kind: Text, Codes: []int32{0, 1, 2}, Dict: account.Dict}
+	if err := w.rows.account.dictionary(&entries); err != nil {
+		t.Fatal(err)
+	}
+	w.rows.account.codes(account.Codes, nil)
+	w.rows.at = tables.Events[0].Columns[1].Ints
+	if err := w.add(); err != nil {
+		t.Fatal(err)
+	}
+	if o := w.counts.orphans; o.n != 1 || !slices.Equal(o.examples, []string{"9 unknown"}) {
+		t.Errorf("%d orphans, for example %q; want one, 9 unknown", o.n, o.examples)
+	}
+}
