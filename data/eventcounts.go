@@ -20,20 +20,20 @@ type eventCounts struct {
 	sum                      [2]uint64 // of the digests of the rows kept, modulo 2^64
 }
 
-type classCount struct{ rows, valued int }
+// A classCount counts the rows of one class, and keeps its hash where a worker
+// finds it without asking the table that all share.
+type classCount struct {
+	rows, valued int
+	hash         uint64
+}
 
 func newEventCounts() eventCounts { return eventCounts{days: newDayCounts()} }
 
-func (c *eventCounts) count(at int64, class uint16, valued bool) {
-	for int(class) >= len(c.classes) {
-		c.classes = append(c.classes, classCount{})
+// meet makes room for a class, and for those numbered before it.
+func (c *eventCounts) meet(class uint16, t *classTable) {
+	for n := len(c.classes); n <= int(class); n++ {
+		c.classes = append(c.classes, classCount{hash: t.hash(uint16(n))})
 	}
-	k := &c.classes[class]
-	k.rows++
-	if valued {
-		k.valued++
-	}
-	c.days.add(at)
 }
 
 func (c *eventCounts) add(d *eventCounts) {
@@ -70,26 +70,6 @@ func mixAll(x uint64, words []uint64) uint64 {
 		x = mix(x, word)
 	}
 	return x
-}
-
-// classHashes keeps the hashes of classes where one worker finds them without
-// asking the table that all share.
-type classHashes struct {
-	table *classTable
-	known []uint64
-}
-
-func (h *classHashes) of(class uint16) uint64 {
-	if int(class) >= len(h.known) {
-		h.more(class)
-	}
-	return h.known[class]
-}
-
-func (h *classHashes) more(class uint16) {
-	for int(class) >= len(h.known) {
-		h.known = append(h.known, h.table.hash(uint16(len(h.known))))
-	}
 }
 
 // mix spreads two words over 64 bits.

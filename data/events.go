@@ -32,9 +32,8 @@ type joinWorker struct {
 	out    *storeWriter
 	rows   batch
 
-	hint   int       // digits after the point of the last values
-	odd    []float64 // values of this batch that are no short decimals
-	hashes classHashes
+	hint int       // digits after the point of the last values
+	odd  []float64 // values of this batch that are no short decimals
 
 	strangers []string // account ids of this batch that are unknown
 
@@ -67,7 +66,7 @@ func newJoin(h *History, s *EventSource, table string, index *accountIndex, b *b
 }
 
 func (j *join) worker() *joinWorker {
-	w := &joinWorker{join: j, hashes: classHashes{table: j.classes}, out: j.store.writer(), counts: newEventCounts(), matches: map[classMatch]uint16{}}
+	w := &joinWorker{join: j, out: j.store.writer(), counts: newEventCounts(), matches: map[classMatch]uint16{}}
 	b := &w.rows
 	b.account.null, b.account.translate = -1, func(dst []int32, c *Column) ([]int32, error) {
 		return j.index.numbers(dst, c, w.stranger), nil
@@ -187,10 +186,16 @@ func (w *joinWorker) add() error {
 			}
 			value, bits = w.keepOdd(v)
 		}
-		record, err := w.out.record(int(a) >> w.store.shift)
-		if err != nil {
-			return err
+		if int(class) >= len(counts.classes) {
+			counts.meet(class, w.classes)
 		}
+		k := &counts.classes[class]
+		k.rows++
+		if value != noValue {
+			k.valued++
+		}
+		counts.days.add(at)
+		record := w.out.record(int(a) >> w.store.shift)
 		record[0], record[1] = uint64(at), keyWord(a&mask, class, value)
 		if l.known > 0 {
 			record[l.known] = uint64(b.known[r])
@@ -201,14 +206,13 @@ func (w *joinWorker) add() error {
 		if l.wide > 0 {
 			record[l.wide] = bits
 		}
-		counts.count(at, class, value != noValue)
-		lo, hi := digestRow(uint64(at), bits^w.hashes.of(class), uint64(a), l.rest(record))
+		lo, hi := digestRow(uint64(at), bits^k.hash, uint64(a), l.rest(record))
 		sum[0] += lo
 		sum[1] += hi
 	}
 	counts.sum[0] += sum[0]
 	counts.sum[1] += sum[1]
-	return nil
+	return w.out.err
 }
 
 // keepOdd keeps a value that is no short decimal: beside the record where many

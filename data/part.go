@@ -143,7 +143,7 @@ func (h *History) AddSource(name string, types []string, newest int64, events []
 				class.Valued++
 			}
 			part := a >> src.store.shift
-			record, _ := w.record(part) // without a bound nothing goes to disk
+			record := w.record(part) // without a bound nothing goes to disk
 			record[0], record[1] = uint64(e.Time), keyWord(int32(a)&(1<<src.store.shift-1), uint16(e.Type+1), value)
 			record[2], record[3] = uint64(e.Known), math.Float64bits(e.Value)
 			src.Rows++

@@ -62,6 +62,7 @@ type storeWriter struct {
 	*store
 	open  []openBlock
 	bytes []byte
+	err   error // the first of writing blocks out
 }
 
 // An openBlock is a block that is being filled: n of its words are taken. Its
@@ -76,26 +77,26 @@ func (s *store) writer() *storeWriter {
 	return &storeWriter{store: s, open: make([]openBlock, len(s.parts))}
 }
 
-// record returns room for one more record of a part.
-func (w *storeWriter) record(part int) ([]uint64, error) {
+// record returns room for one more record of a part. It is called once a row
+// and small enough to cost no call; an error waits in err.
+func (w *storeWriter) record(part int) []uint64 {
 	b := &w.open[part]
 	if b.n == len(b.words) {
-		if err := w.renew(part, b); err != nil {
-			return nil, err
-		}
+		w.renew(part)
 	}
 	n := b.n
 	b.n += w.stride
-	return b.words[n:b.n], nil
+	return b.words[n:b.n]
 }
 
 // renew hands over a full block and opens another.
-func (w *storeWriter) renew(part int, b *openBlock) error {
+func (w *storeWriter) renew(part int) {
+	b := &w.open[part]
 	records := firstRecords
 	if b.words != nil {
 		records = blockRecords
-		if err := w.put(part, b.words); err != nil {
-			return err
+		if err := w.put(part, b.words); err != nil && w.err == nil {
+			w.err = err
 		}
 	}
 	size := records * w.stride
@@ -105,7 +106,6 @@ func (w *storeWriter) renew(part int, b *openBlock) error {
 		*b = openBlock{words: make([]uint64, size)}
 	}
 	w.budget.used.Add(int64(8 * size))
-	return nil
 }
 
 // put hands a block to its part, and writes blocks out where memory is short.
@@ -123,6 +123,9 @@ func (w *storeWriter) put(part int, b []uint64) error {
 
 // flush hands over all open blocks.
 func (w *storeWriter) flush() error {
+	if w.err != nil {
+		return w.err
+	}
 	for part, b := range w.open {
 		if b.n > 0 {
 			if err := w.put(part, b.words[:b.n]); err != nil {
