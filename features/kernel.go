@@ -67,11 +67,7 @@ func (k *kernel) fill(columns []Column, row int, part *data.Part, account int32,
 			}
 		}
 	}
-	k.days = k.days[:0]
-	for i := range snaps {
-		day := k.cal.Of(snaps[i].t)
-		k.days = append(k.days, snapDay{day, data.DayStart(day, k.h.Location) == snaps[i].t})
-	}
+	k.date(snaps)
 	for _, p := range k.sources {
 		k.fillSource(columns, row, part, p, account, snaps)
 	}
@@ -82,36 +78,58 @@ func (k *kernel) fill(columns []Column, row int, part *data.Part, account int32,
 	}
 }
 
+// date finds the calendar days of the snapshots.
+func (k *kernel) date(snaps []snapshot) {
+	k.days = k.days[:0]
+	for i := range snaps {
+		day := k.cal.Of(snaps[i].t)
+		k.days = append(k.days, snapDay{day, data.DayStart(day, k.h.Location) == snaps[i].t})
+	}
+}
+
 // fillSource writes the features over one source. Tallies come from sums over
 // intervals where these give the very same result, else from the single events
 // in order.
 func (k *kernel) fillSource(columns []Column, row int, part *data.Part, p *sourcePlan, account int32, snaps []snapshot) {
-	tallied := len(p.features) == 0
-	if !tallied && p.fast.load(p, part.Records(p.index, int(account)), snaps, k.days, &k.cal) {
-		for i := range snaps {
-			p.fast.tally(p, i)
-			p.write(columns, row+i, k.days[i].day, k.tenure(p, account, k.days[i].day))
-		}
-		tallied = true
-	}
+	tallied := len(p.features) == 0 || k.fromIntervals(columns, row, part, p, account, snaps)
 	if tallied && len(p.direct) == 0 {
 		return
 	}
 	events := part.Events(p.index, int(account))
+	if !tallied {
+		k.fromEvents(columns, row, p, events, account, snaps)
+	}
 	for i := range snaps {
-		t := snaps[i].t
-		if !tallied {
-			for w, days := range p.windows {
-				p.starts[w] = windowStart(t, days, k)
-			}
-			p.scan(events, t)
-			p.write(columns, row+i, k.days[i].day, k.tenure(p, account, k.days[i].day))
-		}
 		for j := range p.direct {
 			d := &p.direct[j]
 			k.look(p, d, events, &snaps[i], k.days[i].day)
 			columns[d.column].Num[row+i] = d.value(&k.view)
 		}
+	}
+}
+
+// fromIntervals writes the tallied features from sums over intervals. It
+// reports false where those may not be what the single events give.
+func (k *kernel) fromIntervals(columns []Column, row int, part *data.Part, p *sourcePlan, account int32, snaps []snapshot) bool {
+	if !p.fast.load(p, part.Records(p.index, int(account)), snaps, k.days, &k.cal) {
+		return false
+	}
+	for i := range snaps {
+		p.fast.tally(p, i)
+		p.write(columns, row+i, k.days[i].day, k.tenure(p, account, k.days[i].day))
+	}
+	return true
+}
+
+// fromEvents writes the tallied features from the single events.
+func (k *kernel) fromEvents(columns []Column, row int, p *sourcePlan, events []data.Event, account int32, snaps []snapshot) {
+	for i := range snaps {
+		t := snaps[i].t
+		for w, days := range p.windows {
+			p.starts[w] = windowStart(t, days, k)
+		}
+		p.scan(events, t)
+		p.write(columns, row+i, k.days[i].day, k.tenure(p, account, k.days[i].day))
 	}
 }
 
