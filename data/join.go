@@ -90,7 +90,7 @@ func newHistory(ctx context.Context, accounts, contracts *Table, s Sources, b *b
 	}
 	for i := range s.Events {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("events %s: %w", s.Events[i].Name, err)
 		}
 		if lag := s.Events[i].Lag; lag < 0 {
 			return nil, fmt.Errorf("events %s: a lag of %v; expected zero or more, and at most 292 years", s.Events[i].Name, lag)

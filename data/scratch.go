@@ -26,7 +26,8 @@ type budget struct {
 	pool  sync.Pool    // of full-size blocks
 
 	mu     sync.Mutex
-	file   ScratchFile
+	file   ScratchFile // stays when it is closed: reading it says so
+	closed bool
 	length int64
 }
 
@@ -50,13 +51,13 @@ func (b *budget) reserve(n int) (ScratchFile, int64, error) {
 	return b.file, at, nil
 }
 
+// close closes the scratch file, once.
 func (b *budget) close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.file == nil {
+	if b.file == nil || b.closed {
 		return nil
 	}
-	f := b.file
-	b.file = nil
-	return f.Close()
+	b.closed = true
+	return b.file.Close()
 }
