@@ -22,7 +22,9 @@ import (
 // It works where the result is the same as that of looking at the single
 // events: every snapshot is the start of a day, every record before a snapshot
 // was known by then, and the values to be added are whole millionths. Where
-// one of these fails, load says so and the events are looked at one by one.
+// one of these fails, load says so and the events are looked at one by one; so
+// it does where cells would outnumber what they save, as with thousands of
+// types.
 type intervals struct {
 	bounds []int    // days, increasing; interval k is [bounds[k-1], bounds[k])
 	table  []uint16 // interval of each day from bounds[0] to the last bound
@@ -65,8 +67,14 @@ func (r *valueRange) add(m int64) {
 }
 
 const (
-	maxSpan = 1 << 16 // days that the table may cover
+	maxSpan = 1<<16 - 1 // days that the table may cover, so that their intervals have numbers of 16 bits
 	maxSum  = 1 << 62 // millionths that an account's values may come to, signs aside
+
+	maxCells = 1 << 20 // 40 MiB
+	// A cell costs about a nanosecond, a single event about three for each
+	// snapshot that looks at it. Below manyCells neither matters.
+	manyCells    = 1 << 12
+	cellsPerLook = 3
 )
 
 // load tallies the records of an account by interval. It reports whether the
@@ -77,6 +85,9 @@ func (v *intervals) load(p *sourcePlan, r data.Records, snaps []snapshot, days [
 	}
 	classes := len(p.source.Classes)
 	n := (len(v.bounds) + 1) * classes
+	if n > maxCells || n > manyCells && n > cellsPerLook*r.Len()*len(snaps) {
+		return false // of many types an account has few; looking at its events is quicker
+	}
 	v.cells = slices.Grow(v.cells[:0], n)[:n]
 	clear(v.cells)
 	v.ranges = slices.Grow(v.ranges[:0], (len(v.bounds)+1)*len(p.slots))[:(len(v.bounds)+1)*len(p.slots)]
@@ -271,7 +282,7 @@ func (v *intervals) tally(p *sourcePlan, i int) {
 			if p.ranged[s] && t.valued > 0 {
 				v.addRange(p, t, w, s, i)
 			}
-			if p.distinct {
+			if p.seenAt[s] >= 0 {
 				t.types = v.types(p, s, classes, lo, hi)
 			}
 			if p.counted[s] && t.n > 0 {

@@ -153,3 +153,47 @@ func TestIntervalsGiveTheBitsOfEvents(t *testing.T) {
 	}
 	t.Logf("of %d accounts %v came from intervals", tried, used) // none in St. John's, where a day comes back
 }
+
+// Of thousands of types an account has few: cells for all of them would take
+// the memory and the time of all accounts together.
+func TestManyTypes(t *testing.T) {
+	const types, accounts = 20_000, 4
+	ids := []string{"a", "b", "c", "d"}
+	var account, kind []string
+	var at []int64
+	for i := range types {
+		account, kind = append(account, ids[i%accounts]), append(kind, fmt.Sprint("type", i))
+		at = append(at, on("2024-01-01")+int64(i%100)*day)
+	}
+	h, err := data.NewHistory(context.Background(), &data.Tables{
+		Accounts: &data.Table{Name: "accounts", Rows: accounts, Columns: []data.Column{data.TextColumn("id", ids)}},
+		Events: []*data.Table{{Name: "events", Rows: types, Columns: []data.Column{data.TextColumn("account", account),
+			{Name: "at", Kind: data.Time, Ints: at}, data.TextColumn("kind", kind)}}},
+	}, data.Sources{Location: time.UTC, Accounts: data.AccountSource{Key: "id"}, Events: []data.EventSource{
+		{Name: "app", Account: "account", Time: "at", Type: "kind"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := newKernel(h, &Spec{Features: []Feature{{Name: "types", From: "app", Agg: Distinct, Kind: NumberKind},
+		{Name: "one", From: "app", Type: "type0", Agg: Count, Kind: NumberKind}}}, nil)
+	part := h.NewPart()
+	columns := []Column{{Num: make([]float64, 2)}, {Num: make([]float64, 2)}}
+	snaps := []snapshot{{t: on("2024-01-02")}, {t: on("2025-01-01")}}
+	for a := range accounts {
+		if err := h.ReadPart(part, a); err != nil {
+			t.Fatal(err)
+		}
+		k.fill(columns, 0, part, int32(a), snaps)
+		first := []float64{1, 0, 0, 0}[a] // type0 is of the first account
+		// Of every hundred events one in four of the first account lies on the first day.
+		if got, want := columns[0].Num, []float64{200 * first, types / accounts}; !slices.Equal(got, want) {
+			t.Errorf("account %d: %v types, want %v", a, got, want)
+		}
+		if got, want := columns[1].Num, []float64{first, first}; !slices.Equal(got, want) {
+			t.Errorf("account %d: %v of one type, want %v", a, got, want)
+		}
+	}
+	if n := cap(k.sources[0].fast.cells); n > types {
+		t.Errorf("%d cells", n)
+	}
+}

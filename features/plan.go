@@ -28,7 +28,7 @@ type sourcePlan struct {
 
 	valued   bool    // some feature needs values
 	daily    bool    // some feature counts active days
-	distinct bool    // some feature counts types
+	seenAt   []int   // by slot: its place in seen where some feature counts its types, else -1
 	ranged   []bool  // by slot: some feature needs the least or the largest value
 	counted  []bool  // by slot: some feature counts its active days
 	rangedIn [][]int // by class: those of its slots that are ranged
@@ -38,7 +38,7 @@ type sourcePlan struct {
 	running []tally   // by slot
 	tallies [][]tally // by window, then slot
 	starts  []int64   // by window
-	seen    []bool    // by slot, then type
+	seen    []bool    // by slot whose types are counted, then type
 	fast    intervals
 }
 
@@ -110,7 +110,6 @@ func planSource(index int, src *data.Source, spec *Spec) *sourcePlan {
 	for range p.windows {
 		p.tallies = append(p.tallies, make([]tally, len(p.slots)))
 	}
-	p.seen = make([]bool, len(p.slots)*len(src.Types))
 	return p
 }
 
@@ -148,7 +147,10 @@ func (p *sourcePlan) addTallied(column int, f *Feature) {
 	case ActiveDays:
 		p.daily, p.counted[w.slot] = true, true
 	case Distinct:
-		p.distinct = true
+		if p.seenAt[w.slot] < 0 {
+			p.seenAt[w.slot] = len(p.seen)
+			p.seen = append(p.seen, make([]bool, len(p.source.Types))...)
+		}
 	}
 }
 
@@ -180,6 +182,7 @@ func (p *sourcePlan) slotFor(f *Feature, kind string) int {
 	if i < 0 {
 		i = len(p.slots)
 		p.slots = append(p.slots, s)
+		p.seenAt = append(p.seenAt, -1)
 		p.ranged = append(p.ranged, false)
 		p.counted = append(p.counted, false)
 	}
@@ -229,8 +232,8 @@ func (p *sourcePlan) scan(events []data.Event, t int64) {
 		for _, s := range p.slotsOf[e.Class] {
 			slot := &p.running[s]
 			slot.add(e)
-			if p.distinct && e.Type >= 0 {
-				if seen := &p.seen[s*len(p.source.Types)+int(e.Type)]; !*seen {
+			if at := p.seenAt[s]; at >= 0 && e.Type >= 0 {
+				if seen := &p.seen[at+int(e.Type)]; !*seen {
 					*seen = true
 					slot.types++
 				}
