@@ -5,7 +5,7 @@ GO ?= go
 PYTHON ?= python3
 WORK ?= bench-work
 
-.PHONY: all build demo demo-shop test lint check bench-features clean
+.PHONY: all build demo demo-shop test test-deep lint check bench-features clean
 
 all: build
 
@@ -21,6 +21,12 @@ demo-shop: build ## the same of a shop without contracts, in ./demo-shop
 
 test: ## Go only; tests on real histories need ../shared beside the checkout
 	$(GO) test ./...
+
+test-deep: ## 10,000 random histories against a reference that re-reads everything for each snapshot
+	@mkdir -p bin
+	$(GO) test -c -o bin/features.test ./features
+	cd features && for seed in 1 2; do ../bin/features.test -test.run Naive -rapid.checks 5000 -rapid.seed $$seed & pids="$$pids $$!"; done; \
+	for pid in $$pids; do wait $$pid || exit 1; done
 
 lint: ## formatting, vet, staticcheck, a tidy go.mod
 	@unformatted=$$(gofmt -l cmd data evaluate features predict train); \
