@@ -28,7 +28,7 @@ func ParseFilter(text string) (*Filter, error) {
 		return nil, err
 	}
 	if p.peek().kind != endToken {
-		return nil, p.expected("and, or or the end")
+		return nil, p.expected("'and', 'or' or the end")
 	}
 	return &Filter{text: text, root: root}, nil
 }
@@ -64,6 +64,9 @@ func (p *filterParser) expected(what string) error {
 	if t.kind != endToken {
 		found = p.text[t.at:t.end]
 	}
+	if strings.HasPrefix(p.text[t.at:], "=>") {
+		found = "=>"
+	}
 	if hint, ok := otherSpellings[strings.ToLower(found)]; ok {
 		what += "; " + hint
 	}
@@ -72,7 +75,7 @@ func (p *filterParser) expected(what string) error {
 
 // otherSpellings are those of other languages.
 var otherSpellings = map[string]string{
-	"=": "equal is ==", "<>": "unequal is !=", "!": "write not", "&&": "write and", "||": "write or",
+	"=": "equal is ==", "=>": "at least is >=", "<>": "unequal is !=", "!": "write not", "&&": "write and", "||": "write or",
 	"null": "a missing value is found by: column is missing", "none": "a missing value is found by: column is missing",
 	"nan": "a missing value is found by: column is missing", "between": "write x >= 1 and x <= 2",
 }
@@ -114,7 +117,7 @@ func (p *filterParser) not(depth int) (*term, error) {
 	case p.take("("):
 		t, err := p.or(depth + 1)
 		if err == nil && !p.take(")") {
-			err = p.expected("and, or or )")
+			err = p.expected("'and', 'or' or ')'")
 		}
 		return t, err
 	}
@@ -124,7 +127,7 @@ func (p *filterParser) not(depth int) (*term, error) {
 func (p *filterParser) test() (*term, error) {
 	name := p.peek()
 	if name.kind != nameToken && (name.kind != wordToken || reserved(name.text)) {
-		return nil, p.expected("a column, not or (")
+		return nil, p.expected("a column, 'not' or '('")
 	}
 	p.next()
 	t := &term{column: name.text, at: name.at}

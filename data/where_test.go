@@ -56,7 +56,7 @@ func TestParseFilter(t *testing.T) {
 }
 
 func TestParseFilterErrors(t *testing.T) {
-	const tests = "a column, not or ("
+	const tests = "a column, 'not' or '('"
 	tooDeep := strings.Repeat("not ", 100) + "x == 1"
 	for text, want := range map[string]string{
 		``:                 "at character 1: found the end, expected " + tests,
@@ -65,10 +65,11 @@ func TestParseFilterErrors(t *testing.T) {
 		`größe == 'a`:      "at character 10: found a quote ' without its end", // characters, not bytes
 		`type <> 'a'`:      "at character 6: found <>, expected ==",
 		`x == null`:        "at character 6: found null, expected a number, true, false or a text in quotes such as 'login'; a missing value",
-		`x == 1 && y == 2`: "at character 8: found &&, expected and, or or the end; write and",
-		`x == 1 y == 2`:    "at character 8: found y, expected and, or or the end",
+		`x == 1 && y == 2`: "at character 8: found &&, expected 'and', 'or' or the end; write and",
+		`x => 1`:           "at character 3: found =>, expected ==, !=, <, <=, >, >=, in, not in, is missing or is not missing; at least is >=",
+		`x == 1 y == 2`:    "at character 8: found y, expected 'and', 'or' or the end",
 		`1 < x`:            "at character 1: found 1, expected " + tests,
-		`x < 3 < 4`:        "at character 7: found <, expected and, or or the end",
+		`x < 3 < 4`:        "at character 7: found <, expected 'and', 'or' or the end",
 		`x == 30d`:         "at character 6: found 30d, expected a number such as -30 or 2.5, without exponent or unit",
 		`x == 1e6`:         "at character 6: found 1e6, expected a number such as",
 		`x == 1.`:          "at character 6: found 1., expected a number such as",
@@ -85,8 +86,8 @@ func TestParseFilterErrors(t *testing.T) {
 		`x not 'a'`:              "at character 7: found 'a', expected in",
 		`x is 1`:                 "at character 6: found 1, expected missing or not missing",
 		`x is not`:               "at character 9: found the end, expected missing or not missing",
-		`(x == 1`:                "at character 8: found the end, expected and, or or )",
-		`x == 1)`:                "at character 7: found ), expected and, or or the end",
+		`(x == 1`:                "at character 8: found the end, expected 'and', 'or' or ')'",
+		`x == 1)`:                "at character 7: found ), expected 'and', 'or' or the end",
 		`and == 1`:               "at character 1: found and, expected " + tests,
 		`x == 1 or`:              "at character 10: found the end, expected " + tests,
 		`a.b == 1`:               `at character 2: found '.', expected a column, a value or an operator; a column of such a name is written in backquotes`,

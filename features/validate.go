@@ -5,6 +5,7 @@ package features
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -79,24 +80,45 @@ func (s *Spec) validate(h *data.History) error {
 // number, and computed before it.
 func (s *Spec) validateNames(i int) error {
 	f := &s.Features[i]
-	names := []string{f.Seats}
+	names := map[string]string{"seats": f.Seats}
 	switch {
 	case s.ofFeatures(f) && (f.WindowDays != 0 || f.Type != "" || f.Where != ""):
 		return specError("feature %q: a ratio of two features, %s and %s, has no window or where of its own; "+
 			"for types of %s rename the features", f.Name, f.Of, f.To, f.From)
 	case f.Agg == Ratio && (s.ofFeatures(f) || s.feature(f.Of) != s.feature(f.To)): // one feature and one type are no pair
-		names = []string{f.Of, f.To}
+		names = map[string]string{"of": f.Of, "to": f.To}
 	case f.Agg != PerSeat:
 		return nil
 	}
-	for _, name := range names {
+	for _, key := range slices.Sorted(maps.Keys(names)) {
+		name := names[key]
 		j := s.feature(name)
-		if j < 0 || s.Features[j].Kind == LevelKind || j >= i && (s.ofFeatures(&s.Features[j]) || s.Features[j].Agg == PerSeat) {
-			return specError("feature %q: %q is no number among the features before it; "+
-				"a ratio needs two, as of and to, and per_seat one, as seats", f.Name, name)
+		switch {
+		case name == "":
+			return specError("feature %q: %s needs %s, the name of a feature to divide by", f.Name, f.Agg, key)
+		case j < 0 && f.Agg == Ratio:
+			return specError("feature %q: %s %q is no feature, and the other one is: a ratio is of two features, or of two types of %s",
+				f.Name, key, name, f.From)
+		case j < 0:
+			return specError("feature %q: %s %q is no feature; it must be one, such as the last value of a column that counts seats",
+				f.Name, key, name)
+		case s.Features[j].Kind == LevelKind:
+			return specError("feature %q: %s %q is a level; a number is needed", f.Name, key, name)
+		case j == i:
+			return specError("feature %q: %s names the feature itself", f.Name, key)
+		case j > i && (s.ofFeatures(&s.Features[j]) || s.Features[j].Agg == PerSeat):
+			return specError("feature %q: %s %q is computed from other features too; it must stand before this one", f.Name, key, name)
 		}
 	}
 	return nil
+}
+
+// days writes a number of days as a project file does.
+func days(n int) string {
+	if n == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%dd", n)
 }
 
 func (f *Feature) validate(o *Outcome, sources []string, h *data.History) error {
@@ -114,7 +136,8 @@ func (f *Feature) validate(o *Outcome, sources []string, h *data.History) error 
 		return specError("feature %q: where %q over %s was not evaluated when the history was read; read it with the sources of features.Sources",
 			f.Name, f.Where, f.Source())
 	case f.Agg == Trend && (f.WindowDays <= 0 || f.LongDays <= f.WindowDays):
-		return specError("feature %q: a trend needs a window and a longer one, found %dd and %dd", f.Name, f.WindowDays, f.LongDays)
+		return specError("feature %q: a trend needs window and a longer one, long (else the longest of features.windows); found %s and %s",
+			f.Name, days(f.WindowDays), days(f.LongDays))
 	case f.Agg == Ratio && (f.Of == "" || f.To == ""):
 		return specError("feature %q: a ratio needs of and to: two features, or two types of %s", f.Name, f.From)
 	case f.Agg == Decayed && f.HalfLifeDays <= 0:

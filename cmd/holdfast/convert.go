@@ -172,6 +172,7 @@ func (c *converter) features(y *projectYAML, p *project) {
 func (c *converter) feature(key string, f featureYAML, windows []int) features.Feature {
 	c.require(key+": name", f.Name)
 	c.require(key+": from", f.From)
+	c.require(key+": agg", f.Agg)
 	aggs := features.EventAggs
 	if isFact := slices.Contains(factSources, f.From); isFact {
 		aggs = features.FactAggs
@@ -184,6 +185,8 @@ func (c *converter) feature(key string, f featureYAML, windows []int) features.F
 	out := features.Feature{Name: f.Name, From: f.From, Agg: features.Agg(f.Agg), Kind: features.NumberKind,
 		WindowDays: c.days(key+": window", f.Window, 0), Pillar: f.Pillar, Direction: features.Direction(f.Direction),
 		Column: f.Column, Of: f.Of, To: f.To, Actionable: f.Actionable, Unit: f.Unit, Label: f.Label}
+	c.check(f.Window == "" || out.WindowDays > 0, key+": window",
+		"found %q; expected one day or more, or no window for all history", f.Window)
 	c.parameters(key, f, &out)
 	if f.Where != "" {
 		c.where(key, f.Where, &out)

@@ -20,6 +20,10 @@ const (
 	clvLifespan     = 3 * 365
 )
 
+// valuedAggs are the aggregates that read the value of an event.
+var valuedAggs = []features.Agg{features.Sum, features.Mean, features.Min, features.Max, features.Last, features.LastChange,
+	features.Decayed, features.Weighted, features.PerSeat, features.TenureScaled, features.NPS, features.CSAT, features.CLV}
+
 // factSources are the words that stand in from for what is no event source.
 var factSources = []string{features.FromAccount, features.FromContract, features.FromSnapshot}
 
@@ -37,6 +41,7 @@ func (c *converter) parameters(key string, f featureYAML, out *features.Feature)
 		{"seats", f.Seats != "", []features.Agg{features.PerSeat}},
 		{"of", f.Of != "", []features.Agg{features.Ratio, features.Decayed, features.Weighted, features.PerSeat, features.TenureScaled}},
 		{"to", f.To != "", []features.Agg{features.Ratio}},
+		{"value", f.Value != "", valuedAggs},
 		{"positive", f.Positive != nil, []features.Agg{features.CSAT}},
 		{"prior", f.Prior != nil, []features.Agg{features.CSAT}},
 		{"prior_weight", f.PriorWeight != nil, []features.Agg{features.CSAT}},
@@ -67,7 +72,6 @@ func (c *converter) parameters(key string, f featureYAML, out *features.Feature)
 		c.check(out.Prior >= 0 && out.Prior <= 100, key+": prior", "found %v; expected a percentage from 0 to 100", out.Prior)
 	case features.Lateness:
 		c.check(f.Due != "" && f.Paid != "", key, "lateness needs due and paid, two columns of dates")
-		c.check(f.Value == "", key, "value does not go with agg lateness, which reads due and paid")
 	case features.CLV:
 		out.LifespanDays = c.days(key+": lifespan", f.Lifespan, clvLifespan)
 	}

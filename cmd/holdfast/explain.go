@@ -32,7 +32,7 @@ Writes   nothing
 Exits    0 ok; 2 configuration; 4 bad data; 10 no such account or model`,
 		Example: `  holdfast explain acct-00042 --as-of 2026-01-01
   holdfast explain acct-00042 --as-of 2026-01-01 --json`,
-		Args: cobra.ExactArgs(1),
+		Args: oneArgument("the key of an account"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l, t, err := a.loadAt(cmd.Context(), asOf, maxAge)
 			if err != nil {
@@ -244,7 +244,7 @@ func (a *app) explainRows(ctx context.Context, l *loaded, h *data.History, t tim
 	}
 	b, err := features.Build(ctx, h, spec, features.Options{AsOf: t, Workers: 1})
 	if err != nil {
-		return err
+		return l.placed(err)
 	}
 	f := b.Frame
 	if len(f.Rows) == 0 {

@@ -89,6 +89,9 @@ func (a *app) writeFeatures(ctx context.Context, l *loaded, t time.Time, output,
 			writing = w.Append(f.Table(l.sources.Location))
 			return writing
 		})
+		if failed != nil {
+			failed = l.placed(failed)
+		}
 		if failed == nil && rows == 0 && t.IsZero() {
 			failed = dataError("%s", b.Explain())
 		}

@@ -50,7 +50,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	command, err := root.ExecuteContextC(ctx)
 	a.progress.end()
 	var stopped *interruptError
 	switch {
@@ -59,7 +59,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = stopped
 	case !a.started:
 		// The command line itself was not understood.
-		err = usageError("%v; see holdfast --help", err)
+		text := strings.ReplaceAll(err.Error(), "\n\nDid you mean this?\n", "; did you mean ")
+		err = usageError("%s; see %s --help", strings.TrimSpace(text), command.CommandPath())
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "holdfast: %s\n", oneLine(err))

@@ -98,7 +98,7 @@ tiers with their probabilities, and what was dropped and why.
 Reads    models/, or a model file
 Exits    0 ok; 10 no such model; 12 a damaged model`,
 		Example: "  holdfast models show champion\n  holdfast models show model.json",
-		Args:    cobra.ExactArgs(1),
+		Args:    oneArgument("a model: an id, the beginning of one, champion, latest or a file"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			m, id, err := a.findModel(nil, args[0])
 			if err != nil {
@@ -174,7 +174,7 @@ Writes   models/aliases.json
 Exits    0 ok; 5 refused; 10 no such model; 12 a damaged model`,
 		Example: `  holdfast models promote latest
   holdfast models promote 3f2a --approve "Ada" --because "first pilot"`,
-		Args: cobra.ExactArgs(1),
+		Args: oneArgument("a model: an id, the beginning of one, champion, latest or a file"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if (by == "") != (because == "") {
 				return usageError("--approve and --because go together")

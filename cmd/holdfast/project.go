@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 
@@ -146,6 +147,7 @@ type featureYAML struct {
 
 // A project is a project file, read and checked.
 type project struct {
+	file       string
 	dir        string // of the file; paths in it are relative to this
 	name       string
 	sources    data.Sources
@@ -205,7 +207,7 @@ func readProject(fsys data.FS, name string) (*project, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	p.registry.FS = fsys
+	p.file, p.registry.FS = name, fsys
 	return p, nil
 }
 
@@ -217,6 +219,7 @@ func parseProject(text []byte, dir string) (*project, error) {
 	}
 	c := converter{dir: dir}
 	p := &project{dir: dir, name: y.Project, timed: true}
+	c.check(y.Version != 0, "version", "is required and missing; write version: 1")
 	c.check(y.Version == 1, "version", "found %d; this program reads version 1", y.Version)
 	c.sources(&y, p)
 	c.outcome(&y, p)
@@ -242,11 +245,67 @@ func yamlError(err error) error {
 		}
 		return usageError("line %d: unknown key %q", unknown.Token.Position.Line, key)
 	}
+	var kind *yaml.TypeError
+	if errors.As(err, &kind) {
+		return usageError("line %d: found %s, expected %s", kind.Token.Position.Line, quoted(kind.Token.Value), written(kind.DstType))
+	}
+	var shape *yaml.UnexpectedNodeTypeError
+	if errors.As(err, &shape) {
+		return usageError("line %d: found %s, expected %s", shape.Token.Position.Line, quoted(shape.Token.Value), shapes[shape.Expected.YAMLName()])
+	}
 	var at yaml.Error
 	if errors.As(err, &at) && at.GetToken() != nil {
-		return usageError("line %d: %s", at.GetToken().Position.Line, at.GetMessage())
+		message := at.GetMessage()
+		if strings.Contains(message, "found character '\t'") {
+			message = "begins with a tab; YAML is indented with spaces"
+		}
+		return usageError("line %d: %s", at.GetToken().Position.Line, message)
 	}
 	return usageError("%v", err)
+}
+
+// shapes says what YAML's kinds of nodes look like in a project file.
+var shapes = map[string]string{
+	"sequence": "a list in brackets, such as [30d, 90d]",
+	"mapping":  "keys with values, such as {login: 1, export: 3}",
+}
+
+// written says how a value of a type is written in YAML.
+func written(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int, reflect.Float64:
+		return "a number"
+	}
+	return "a text"
+}
+
+// placed names the project file in an error about its features, and a feature
+// in an error about what it alone reads: a filter or a column. The sets are
+// those of the project file first, then of models.
+func (p *project) placed(err error, sets ...[]features.Feature) error {
+	if text, found := strings.CutPrefix(err.Error(), features.ErrSpec.Error()+": "); found && errors.Is(err, features.ErrSpec) {
+		return usageError("%s: %s", p.file, text)
+	}
+	var filter *data.FilterError
+	errors.As(err, &filter)
+	for i, set := range sets {
+		for k := range set {
+			f := &set[k]
+			text, ofSource := strings.CutPrefix(err.Error(), "events "+f.Source()+": ")
+			switch {
+			case !ofSource, filter == nil && f.Source() == f.From, filter != nil && f.Where != filter.Text:
+			case i > 0:
+				return &codedError{data.ErrBadData, fmt.Sprintf("the model's feature %s: %s", f.Name, text)}
+			case filter != nil:
+				return usageError("%s: features.set: %s: %v", p.file, f.Name, filter)
+			default:
+				return &codedError{err, fmt.Sprintf("%s: features.set: %s: %s", p.file, f.Name, text)}
+			}
+		}
+	}
+	return err
 }
 
 // knownKeys lists the keys of a project file at every level.

@@ -5,12 +5,10 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -62,6 +60,16 @@ gate refused; 10 not found; 12 integrity; 130, 143 interrupted.`,
 	root.AddCommand(demoCommand(a), initCommand(a), checkCommand(a), featuresCommand(a), trainCommand(a), evaluateCommand(a),
 		predictCommand(a), explainCommand(a), modelsCommand(a), versionCommand(a))
 	return root
+}
+
+// oneArgument accepts exactly one argument.
+func oneArgument(what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return fmt.Errorf("found %d arguments; expected one, %s", len(args), what)
+		}
+		return nil
+	}
 }
 
 // start checks the shared flags and sets up progress.
@@ -129,39 +137,17 @@ func (a *app) load(ctx context.Context, models ...*predict.Model) (*loaded, erro
 		sets = append(sets, m.Spec.Features)
 	}
 	if sources.Events, err = features.Sources(p.sources.Events, sets...); err != nil {
-		return nil, err
+		return nil, p.placed(err, sets...)
 	}
 	h, err := data.ReadHistory(ctx, a.fsys, sources, data.ReadOptions{Workers: a.workers, MaxBytes: a.eventBytes,
 		Progress: func(done, total int) { a.progress.step("rows of events", done, total) }})
 	if err != nil {
-		return nil, nameFeature(err, sets)
+		return nil, p.placed(err, sets...)
 	}
 	l := &loaded{project: p, sources: sources, history: h, digest: h.Fingerprint()}
 	l.spec = p.spec(h)
 	a.warnOfTypes(l)
 	return l, nil
-}
-
-// nameFeature names the feature whose filter does not fit the columns of its
-// table: a slip in the project file, the first of the sets, or a model for
-// other tables.
-func nameFeature(err error, sets [][]features.Feature) error {
-	var filter *data.FilterError
-	if !errors.As(err, &filter) {
-		return err
-	}
-	for i, set := range sets {
-		for k := range set {
-			switch {
-			case set[k].Where != filter.Text || !strings.HasPrefix(err.Error(), "events "+set[k].Source()+":"):
-			case i == 0:
-				return usageError("features.set: %s: %v", set[k].Name, filter)
-			default:
-				return dataError("the model's feature %s: %v", set[k].Name, filter)
-			}
-		}
-	}
-	return err
 }
 
 // warnOfTypes names the features of the project file that name an event type
@@ -218,7 +204,11 @@ func (p *project) spec(h *data.History) features.Spec {
 
 // build makes a frame; asOf zero means the whole history.
 func (a *app) build(ctx context.Context, l *loaded, spec *features.Spec, asOf time.Time) (*features.Built, error) {
-	return features.Build(ctx, l.history, spec, a.buildOptions(asOf))
+	b, err := features.Build(ctx, l.history, spec, a.buildOptions(asOf))
+	if err != nil && spec == &l.spec {
+		err = l.placed(err)
+	}
+	return b, err
 }
 
 func (a *app) buildOptions(asOf time.Time) features.Options {
