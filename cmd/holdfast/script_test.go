@@ -3,6 +3,8 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"os/exec"
 	"path/filepath"
@@ -17,17 +19,24 @@ func TestMain(m *testing.M) {
 }
 
 // The scripts in testdata/script are command lines with what they print and
-// how they exit. $SHARED is the folder of real data, empty where it is absent.
+// how they exit. $SHARED is the folder of real data, empty where it is absent;
+// $DEMO is a demo project of 300 accounts with all that demo makes, to copy.
 func TestScripts(t *testing.T) {
 	dir, err := filepath.Abs(shared)
 	if err != nil {
 		t.Fatal(err)
+	}
+	demo := filepath.Join(t.TempDir(), "demo")
+	var out, errs bytes.Buffer
+	if code := run(context.Background(), []string{"demo", "--accounts", "300", demo}, &out, &errs); code != 0 {
+		t.Fatalf("demo: exit %d\n%s%s", code, &out, &errs)
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("SHARED", dir)
+			e.Setenv("DEMO", demo)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
