@@ -45,12 +45,17 @@ func Check(h *History, s Sources) ([]Finding, error) {
 func (v *Survey) Check(h *History, s Sources) []Finding {
 	var out []Finding
 	for _, d := range h.Dropped {
-		out = append(out, Finding{Warning, "left_out", d.Table, d.Rows, d.Of,
-			fmt.Sprintf("%d of %d rows are left out: %s", d.Rows, d.Of, d.Reason), d.Examples})
+		f := Finding{Warning, "left_out", d.Table, d.Rows, d.Of,
+			fmt.Sprintf("%d of %d rows are left out: %s", d.Rows, d.Of, d.Reason), d.Examples}
+		if strings.HasPrefix(d.Reason, "the id repeats") && d.Rows*manyRepeats > d.Of {
+			f.Message += "; so many that the column seems to identify no single event: declare another one as id, or none"
+		}
+		out = append(out, f)
 	}
 	out = append(out, v.Findings...)
 	out = append(out, checkContracts(h, s)...)
 	out = append(out, checkOutcomes(h)...)
+	out = append(out, checkChurned(h, s.Contracts)...)
 	out = append(out, checkAttributes(s)...)
 	if len(h.Accounts) == 0 {
 		out = append(out, Finding{Fatal, "no_accounts", s.Accounts.Path, 0, 0, "the accounts table has no rows", nil})
@@ -60,6 +65,10 @@ func (v *Survey) Check(h *History, s Sources) []Finding {
 	}
 	return out
 }
+
+// manyRepeats: where more than one row in so many is left out for its id, the
+// id is doubted. Sources that load some rows twice lose a few in a hundred.
+const manyRepeats = 5
 
 // outcomeWords in a column's name suggest that it was filled in after the
 // outcome was known.

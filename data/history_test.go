@@ -325,6 +325,7 @@ func TestCheck(t *testing.T) {
 	tables, sources := joined()
 	sources.Accounts.Attributes = []string{"plan"}
 	tables.Accounts.Columns[1] = Column{Name: "created", Kind: Date, Ints: []int64{5, 4, 0}, Null: []bool{false, false, true}}
+	tables.Events[0].Columns[5] = TextColumn("id", []string{"e2", "e2", "e2", "e4", "e5", "e6", "e2"})
 	h, err := NewHistory(context.Background(), tables, sources)
 	if err != nil {
 		t.Fatal(err)
@@ -342,6 +343,12 @@ func TestCheck(t *testing.T) {
 		if !slices.Contains(got, want) {
 			t.Errorf("no finding %q in %q", want, got)
 		}
+	}
+	// Two of seven rows repeat an id: too many for one that identifies events.
+	if !slices.ContainsFunc(found, func(f Finding) bool {
+		return f.Subject == "usage" && strings.Contains(f.Message, "the id repeats") && strings.HasSuffix(f.Message, "declare another one as id, or none")
+	}) {
+		t.Errorf("the id of usage is not doubted in %+v", found)
 	}
 	if slices.Contains(got, "warning leak_suspect accounts.plan") {
 		t.Error("plan is no leak")

@@ -5,7 +5,6 @@ package data
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // checkOutcomes looks for outcomes that the contracts themselves contradict,
@@ -18,7 +17,7 @@ func checkOutcomes(h *History) []Finding {
 	var out []Finding
 	if all := h.Currencies(); len(all) > 1 {
 		out = append(out, Finding{Warning, "currencies", "contracts", 0, 0, fmt.Sprintf(
-			"values are in %s; they are never added or compared, so the value is no feature and totals are refused", strings.Join(all, " and ")), nil})
+			"values are in %s; they are never added or compared, so the value is no feature and totals are refused", inWords(all)), nil})
 	}
 	churned, renewed := 0, 0
 	var back, alone tally
@@ -48,6 +47,28 @@ func checkOutcomes(h *History) []Finding {
 			"%d of %d terms are declared renewed, although no contract continues them within the grace of %d days", alone.n, renewed, h.GraceDays), alone.examples})
 	}
 	return out
+}
+
+// checkChurned looks for a slip in which values of the outcome mean churn: none
+// of them is there, and others are.
+func checkChurned(h *History, s *ContractSource) []Finding {
+	if s == nil || s.Outcome == "" || slices.ContainsFunc(h.Contracts, func(c Contract) bool { return c.Y == 1 }) {
+		return nil
+	}
+	var there []string
+	contracts := h.facts[1]
+	outcome := texts(contracts, s.Outcome)
+	for r := range contracts.Rows {
+		if text := outcome(r); text != "" && !slices.Contains(there, text) && len(there) < 5 {
+			there = append(there, text)
+		}
+	}
+	if len(there) == 0 || slices.ContainsFunc(s.Churned, func(v string) bool { return slices.Contains(there, v) }) {
+		return nil
+	}
+	slices.Sort(there)
+	return []Finding{{Warning, "churned_values", "contracts", 0, 0, fmt.Sprintf(
+		"no value of %q is one of those that data.contracts.churned names (%q); there are %q", s.Outcome, s.Churned, there), nil}}
 }
 
 // slackDays is how much sooner one class may typically be known than the

@@ -200,6 +200,14 @@ func (h *History) Currencies() []string {
 	return out
 }
 
+// inWords lists what there is: EUR, GBP and USD.
+func inWords(all []string) string {
+	if n := len(all) - 1; n > 0 {
+		return strings.Join(all[:n], ", ") + " and " + all[n]
+	}
+	return strings.Join(all, "")
+}
+
 // OneCurrency returns an error if the contracts hold values in more than one
 // currency, for whatever would add or compare them.
 func (h *History) OneCurrency(what string) error {
@@ -209,5 +217,5 @@ func (h *History) OneCurrency(what string) error {
 	}
 	return &RowError{Table: "contracts", Column: "currency", Problem: fmt.Sprintf(
 		"values are in %s, and %s would put them together; keep the contracts of one currency or convert the values first",
-		strings.Join(all, " and "), what)}
+		inWords(all), what)}
 }

@@ -319,6 +319,41 @@ func TestOutcomesAgainstContracts(t *testing.T) {
 	}
 }
 
+// A slip in the values that mean churn is found where none of them is there.
+func TestChurnedValues(t *testing.T) {
+	for _, c := range []struct {
+		churned  string
+		outcomes []string
+		want     string
+	}{
+		{"lost", []string{"renewed", "churned", ""},
+			`no value of "outcome" is one of those that data.contracts.churned names (["lost"]); there are ["churned" "renewed"]`},
+		{"churned", []string{"renewed", "churned", ""}, ""},
+		{"churned", []string{"", "", ""}, ""}, // nothing has ended yet
+	} {
+		var rows []termRow
+		for i, o := range c.outcomes {
+			rows = append(rows, termRow{id: fmt.Sprint(i), start: int64(100 * i), due: int64(100*i + 100), outcome: o})
+		}
+		h, s := linked(t, 30, rows)
+		s.Contracts.Churned = []string{c.churned}
+		for i := range h.Contracts { // as read with the other values
+			if c.churned == "lost" && h.Contracts[i].Y == 1 {
+				h.Contracts[i].Y = 0
+			}
+		}
+		got := ""
+		for _, f := range checked(t, h, s) {
+			if f.Check == "churned_values" {
+				got += f.Message
+			}
+		}
+		if got != c.want {
+			t.Errorf("churned: [%s] of %q: %q, want %q", c.churned, c.outcomes, got, c.want)
+		}
+	}
+}
+
 // checked returns the findings of a history.
 func checked(t *testing.T, h *History, s Sources) []Finding {
 	t.Helper()

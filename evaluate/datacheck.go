@@ -22,6 +22,7 @@ const DataCheckFormat = "holdfast-check/1"
 type DataCheck struct {
 	Format   string         `json:"format"`
 	Project  string         `json:"project"`
+	Mode     string         `json:"mode"` // of the outcome: renewal or activity
 	Accounts int            `json:"accounts"`
 	Terms    int            `json:"terms"`
 	Events   map[string]int `json:"events"` // by source
@@ -46,7 +47,7 @@ func NewDataCheck(h *data.History, s data.Sources, spec *features.Spec, b *featu
 	if err != nil {
 		return nil, err
 	}
-	c := &DataCheck{Format: DataCheckFormat, Accounts: len(h.Accounts), Terms: len(h.Contracts), Events: map[string]int{},
+	c := &DataCheck{Format: DataCheckFormat, Mode: spec.Outcome.Mode, Accounts: len(h.Accounts), Terms: len(h.Contracts), Events: map[string]int{},
 		Survey: survey, Rows: len(b.Frame.Rows), Left: b.Left, Outcomes: b.Outcomes, Coverage: features.CoverageOf(b.Frame, h.Location)}
 	for i := range h.Sources {
 		if !h.Sources[i].Derived {
@@ -60,7 +61,7 @@ func NewDataCheck(h *data.History, s data.Sources, spec *features.Spec, b *featu
 	}
 	l := features.LabelsOf(b.Frame, &spec.Outcome, now.UnixNano(), h.Location)
 	c.Labels, c.Total = append([]features.LabelMonth{}, l.Months...), l.Total
-	c.Plan = NewPlan(l, Weights(b.Frame), now)
+	c.Plan = NewPlan(c.Mode, l, Weights(b.Frame), now)
 	c.Add(survey.Check(h, s)...)
 	c.Add(c.Coverage.Findings()...)
 	c.eligible(b)
@@ -78,15 +79,15 @@ func (c *DataCheck) eligible(b *features.Built) {
 		outcome(data.Fatal, "no_snapshots", b.Explain())
 	case churned == 0 || renewed == 0:
 		outcome(data.Fatal, "one_class", fmt.Sprintf(
-			"cannot fit: %d churned of %d renewals with a known outcome; both kinds are needed", churned, churned+renewed))
+			"cannot fit: %d churned of %d %s with a known outcome; both kinds are needed", churned, churned+renewed, NamesOf(c.Mode).Unit))
 	case churned < firmChurned || renewed < firmRenewed:
-		outcome(data.Warning, "few_labels", fmt.Sprintf("%d churned and %d renewed outcomes; below %d and %d a model is provisional",
-			churned, renewed, firmChurned, firmRenewed))
+		outcome(data.Warning, "few_labels", fmt.Sprintf("%d churned and %d %s outcomes; below %d and %d a model is provisional",
+			churned, renewed, NamesOf(c.Mode).Kept, firmChurned, firmRenewed))
 	}
 	if n := c.Total.Censored; n > 0 {
 		all := c.Total.Matured() + c.Total.NotMature + n
 		c.Add(data.Finding{Severity: data.Note, Check: "censored", Subject: "outcome", Rows: n, Of: all, Message: fmt.Sprintf(
-			"%d of %d renewals were due by the end of the data, and their outcome is not known", n, all)})
+			"%d of %d %s were due by the end of the data, and their outcome is not known", n, all, NamesOf(c.Mode).Unit)})
 	}
 }
 

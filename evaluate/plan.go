@@ -29,6 +29,22 @@ type Plan struct {
 
 	Needs []Need   `json:"needs"`
 	Words []string `json:"words"`
+
+	names Names
+}
+
+// Names are what the outcomes of a mode are called.
+type Names struct {
+	Kept string // those who did not churn
+	Unit string // what has an outcome, many of them
+}
+
+// NamesOf returns the names of a mode's outcomes.
+func NamesOf(mode string) Names {
+	if mode == features.Activity {
+		return Names{"active", "snapshots"}
+	}
+	return Names{"renewed", "renewals"}
 }
 
 // A Need is one thing that takes a number of matured renewals.
@@ -53,16 +69,16 @@ const longestPlan = 10 * 12
 
 // NewPlan plans with the outcomes of a history that ends at now, for a model of
 // so many candidate weights. With one class only, or none, nothing is known of
-// the rate, and the plan has only the first need.
+// the rate, and the plan has only the first need. The mode names the outcomes.
 //
 // How many more it takes until need (n_c churned, n_r renewed) is met assumes
 // that the churned come with (1 − p)/p renewed each:
 //
 //	more = max(0, n_c − churned, (n_r − renewed) p/(1 − p))
 //	by   = now + more / (churned ones a month) months
-func NewPlan(l *features.Labels, weights int, now time.Time) *Plan {
+func NewPlan(mode string, l *features.Labels, weights int, now time.Time) *Plan {
 	nan := Number(math.NaN())
-	p := &Plan{Churned: l.Total.Churned, Renewed: l.Total.Renewed, Rate: nan, PerMonth: nan, Weights: weights}
+	p := &Plan{Churned: l.Total.Churned, Renewed: l.Total.Renewed, Rate: nan, PerMonth: nan, Weights: weights, names: NamesOf(mode)}
 	p.Needs = []Need{{Name: NeedFirm, What: "a model that is not provisional", Churned: firmChurned, Renewed: firmRenewed}}
 	if n := p.Churned + p.Renewed; n > 0 {
 		p.Rate = Number(float64(p.Churned) / float64(n))
@@ -109,16 +125,16 @@ func (p *Plan) schedule(n *Need, now time.Time) {
 
 // words says it in sentences.
 func (p *Plan) words() []string {
-	words := []string{fmt.Sprintf("%s churned and %s renewed renewals have matured (%s churn).",
-		Count(p.Churned), Count(p.Renewed), p.Rate.Percent())}
+	words := []string{fmt.Sprintf("%s churned and %s %s %s have matured (%s churn).",
+		Count(p.Churned), Count(p.Renewed), p.names.Kept, p.names.Unit, p.Rate.Percent())}
 	for _, n := range p.Needs {
 		switch {
 		case n.Name == NeedFirm && n.More == 0 && p.Renewed >= firmRenewed:
 			words = append(words, fmt.Sprintf("That is enough for a model that is not provisional (%d and %d).",
 				firmChurned, firmRenewed))
 		case n.Name == NeedFirm:
-			words = append(words, fmt.Sprintf("A model stays provisional until %d churned and %d renewed have: %s.",
-				firmChurned, firmRenewed, n.missing(p)))
+			words = append(words, fmt.Sprintf("A model stays provisional until %d churned and %d %s have: %s.",
+				firmChurned, firmRenewed, p.names.Kept, n.missing(p)))
 		case n.More == 0:
 			words = append(words, fmt.Sprintf("It is enough for %s.", n.What))
 		case n.Name == NeedWeights:
@@ -133,13 +149,15 @@ func (p *Plan) words() []string {
 
 // missing says how many more it takes and until when.
 func (n *Need) missing(p *Plan) string {
-	switch {
-	case n.More == 0: // with a rate of 0 or 1, nothing says how many
+	if n.More == 0 { // with a rate of 0 or 1, nothing says how many
 		return "more outcomes of both kinds"
-	case n.By != "":
-		return fmt.Sprintf("about %s more churned renewals, at today's rate by %s", Count(n.More), n.By)
-	case float64(p.PerMonth) > 0:
-		return fmt.Sprintf("about %s more churned renewals, at today's rate in more than ten years", Count(n.More))
 	}
-	return fmt.Sprintf("about %s more churned renewals; none has matured of late", Count(n.More))
+	when := "; none has matured of late"
+	switch {
+	case n.By != "":
+		when = ", at today's rate by " + n.By
+	case float64(p.PerMonth) > 0:
+		when = ", at today's rate in more than ten years"
+	}
+	return fmt.Sprintf("about %s more churned %s%s", Count(n.More), p.names.Unit, when)
 }

@@ -22,7 +22,7 @@ func labelled(churned, renewed, recentChurned int) *features.Labels {
 // Of 60 churned and 540 renewed renewals a tenth churned, and 60 matured in the
 // last year, 5.003 a month (a month has 365.25/12 days).
 func TestPlan(t *testing.T) {
-	p := NewPlan(labelled(60, 540, 60), 40, july)
+	p := NewPlan(features.Renewal, labelled(60, 540, 60), 40, july)
 	if math.Abs(float64(p.Rate)-0.1) > 1e-12 || math.Abs(float64(p.PerMonth)-60/365.0*365.25/12) > 1e-12 {
 		t.Fatalf("rate %v, %v a month", p.Rate, p.PerMonth)
 	}
@@ -71,7 +71,7 @@ func TestPlanAtTheEdges(t *testing.T) {
 		{"nobody renewed", labelled(200, 0, 10), 0, "", "more outcomes of both kinds"},
 		{"nothing", &features.Labels{}, 100, "", "0 churned and 0 renewed renewals have matured (– churn)."},
 	} {
-		p := NewPlan(c.labels, 10, july)
+		p := NewPlan(features.Renewal, c.labels, 10, july)
 		if n := p.Needs[0]; n.More != c.more || n.By != c.by || !strings.Contains(strings.Join(p.Words, " "), c.words) {
 			t.Errorf("%s: %d more by %q: %s", c.name, n.More, n.By, p.Words)
 		}
@@ -82,7 +82,10 @@ func TestPlanAtTheEdges(t *testing.T) {
 	// A history of under four weeks says nothing about a month.
 	short := labelled(60, 540, 60)
 	short.RecentDays = 27
-	if p := NewPlan(short, 10, july); p.PerMonth.Defined() || p.Needs[0].By != "" {
+	if p := NewPlan(features.Activity, short, 10, july); !strings.Contains(p.Words[0], " active snapshots have matured") {
+		t.Errorf("in activity mode: %q", p.Words)
+	}
+	if p := NewPlan(features.Renewal, short, 10, july); p.PerMonth.Defined() || p.Needs[0].By != "" {
 		t.Errorf("%+v", p)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/holdfast-churn/holdfast/data"
 	"github.com/holdfast-churn/holdfast/evaluate"
 	"github.com/holdfast-churn/holdfast/evaluate/report"
+	"github.com/holdfast-churn/holdfast/features"
 )
 
 func checkCommand(a *app) *cobra.Command {
@@ -133,7 +134,11 @@ func (a *app) showCheck(r *checked, dir string) error {
 			return err
 		}
 	}
-	a.printf("%s: %d accounts, %d terms, newest event %s\n", r.Project, r.Accounts, r.Terms, r.Newest)
+	terms, ended := fmt.Sprintf(", %d terms", r.Terms), "how the terms ended"
+	if r.Mode == features.Activity {
+		terms, ended = "", "how the snapshots turned out"
+	}
+	a.printf("%s: %d accounts%s, newest event %s\n", r.Project, r.Accounts, terms, r.Newest)
 	a.showFindings(r.Findings)
 	a.printf("  %d snapshots are eligible\n", r.Rows)
 	for _, c := range r.Left {
@@ -141,7 +146,7 @@ func (a *app) showCheck(r *checked, dir string) error {
 	}
 	a.showEvents(r.Survey)
 	a.showCoverage(r.Coverage)
-	a.printf("\nhow the terms ended\n")
+	a.printf("\n%s\n", ended)
 	for _, c := range r.Outcomes {
 		a.printf("  %7d of %d %s: %s\n", c.Rows, c.Of, c.Table, c.Reason)
 	}

@@ -91,7 +91,7 @@ func (a *app) showLabels(r *evaluate.DataCheck) {
 		return
 	}
 	a.printf("\noutcomes by month due\n")
-	a.printf("  %-8s %9s %9s %11s %9s %11s\n", "month", "churned", "renewed", "not mature", "censored", "churn rate")
+	a.printf("  %-8s %9s %9s %11s %9s %11s\n", "month", "churned", evaluate.NamesOf(r.Mode).Kept, "not mature", "censored", "churn rate")
 	months := r.Labels
 	if n := len(months) - shownMonths; n > 0 {
 		a.printf("  ... %d earlier months; %s\n", n, restIn)

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast-churn/holdfast/data"
+	"github.com/holdfast-churn/holdfast/evaluate"
 	"github.com/holdfast-churn/holdfast/features"
 	"github.com/holdfast-churn/holdfast/predict"
 	"github.com/holdfast-churn/holdfast/train"
@@ -169,8 +170,8 @@ func (a *app) showTrained(r *trained) error {
 	a.progress.end()
 	m, p := r.Model, r.Model.Provenance
 	a.printf("model %s   %s\n", r.ID, r.Path)
-	a.printf("  trained on   %d rows, %d renewals, %d churned (%.1f %%); %d rows without a mature outcome\n",
-		p.Rows, p.Renewals, p.Churned, 100*float64(p.Churned)/float64(p.Renewals), p.Censored)
+	a.printf("  trained on   %d rows, %d %s, %d churned (%.1f %%); %d rows without a mature outcome\n",
+		p.Rows, p.Renewals, evaluate.NamesOf(m.Spec.Outcome.Mode).Unit, p.Churned, 100*float64(p.Churned)/float64(p.Renewals), p.Censored)
 	a.printf("  weights      %d terms, ridge penalty %.4g; %d features dropped\n", len(m.Terms), p.Lambda, len(m.Dropped))
 	a.printf("  out of fold  log loss %.4f (base rate %.4f), AUC %.3f\n", m.OutOfFold.LogLoss, m.OutOfFold.BaseLoss, m.OutOfFold.AUC)
 	a.printf("  calibration  %s\n", m.Calibration.Reason)

@@ -27,6 +27,7 @@ type checkPage struct {
 	Policy   string
 	Style    template.CSS
 	Badge    string
+	Ended    string          // heading of how outcomes came about
 	Tone     string          // class of the verdict: good, none or bad
 	Columns  [][]checkFigure // side by side where there is room
 	Warnings []data.Finding
@@ -64,7 +65,10 @@ const (
 // shown, which are bounded.
 func WriteCheckHTML(w io.Writer, c *evaluate.DataCheck) error {
 	p := &checkPage{DataCheck: c, Policy: policy(), Style: template.CSS(style),
-		Badge: "enough to learn from", Tone: "good"}
+		Badge: "enough to learn from", Tone: "good", Ended: "How the terms ended"}
+	if c.Mode == features.Activity {
+		p.Ended = "How the snapshots turned out"
+	}
 	for _, f := range c.Findings {
 		if f.Severity == data.Note {
 			p.Notes = append(p.Notes, f)

@@ -16,7 +16,7 @@ import (
 
 // checked makes a check of so many types, features and months.
 func checked(types, columns, months int) *evaluate.DataCheck {
-	c := &evaluate.DataCheck{Format: evaluate.DataCheckFormat, Project: "acme", Accounts: 12345, Newest: "2026-06-30",
+	c := &evaluate.DataCheck{Format: evaluate.DataCheckFormat, Project: "acme", Mode: features.Renewal, Accounts: 12345, Newest: "2026-06-30",
 		Survey: &data.Survey{}, Coverage: &features.Coverage{}}
 	l := &features.Labels{RecentChurned: 60, RecentDays: 365}
 	for m := range months {
@@ -44,7 +44,7 @@ func checked(types, columns, months int) *evaluate.DataCheck {
 		c.Coverage.Features = append(c.Coverage.Features, f)
 	}
 	c.Labels, c.Total = l.Months, l.Total
-	c.Plan = evaluate.NewPlan(l, columns, time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC))
+	c.Plan = evaluate.NewPlan(c.Mode, l, columns, time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC))
 	c.Add(data.Finding{Severity: data.Warning, Check: "stray", Subject: "usage", Message: "a warning of 3 rows", Examples: []string{"acct-7"}},
 		data.Finding{Severity: data.Note, Check: "gap", Subject: "usage", Message: "a note of a gap"})
 	c.Left = []data.Count{{Table: "snapshots", Reason: "the term had not started", Rows: 1234, Of: 5678}}

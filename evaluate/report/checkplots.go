@@ -101,18 +101,19 @@ func labelFigure(d *evaluate.DataCheck) (f checkFigure, ok bool) {
 	if n := len(d.Labels) - len(months); n > 0 {
 		f.Rest = fmt.Sprintf("%d earlier months are in labels.csv.", n)
 	}
+	named := evaluate.NamesOf(d.Mode)
 	kinds := []struct {
 		checkKey
 		of func(*features.LabelMonth) int
 	}{
 		{checkKey{"bar s1", "churned"}, func(m *features.LabelMonth) int { return m.Churned }},
-		{checkKey{"bar s0", "renewed"}, func(m *features.LabelMonth) int { return m.Renewed }},
+		{checkKey{"bar s0", named.Kept}, func(m *features.LabelMonth) int { return m.Renewed }},
 		{checkKey{"bar s4", "censored"}, func(m *features.LabelMonth) int { return m.Censored }},
 		{checkKey{"bar base", "not mature"}, func(m *features.LabelMonth) int { return m.NotMature }},
 	}
 	f.Title = "Outcomes to learn from, by the month in which they were due"
-	f.Note = "Each renewal once. Not mature: its outcome is still to come. Censored: it should be known, and is not."
-	f.Head = []string{"month", "churned", "renewed", "censored", "not mature", "churn"}
+	f.Note = "Each of the " + named.Unit + " once. Not mature: its outcome is still to come. Censored: it should be known, and is not."
+	f.Head = []string{"month", "churned", named.Kept, "censored", "not mature", "churn"}
 	const foot = 230
 	names := make([]string, len(months))
 	y := scale{low: foot, high: plotTop}
@@ -122,11 +123,11 @@ func labelFigure(d *evaluate.DataCheck) (f checkFigure, ok bool) {
 	}
 	ticks := y.round(5)
 	x := monthScale(len(months))
-	alt := fmt.Sprintf("%s. In all %s churned, %s renewed, %s censored, %s not mature. The table below has every month.",
-		f.Title, evaluate.Count(d.Total.Churned), evaluate.Count(d.Total.Renewed),
+	alt := fmt.Sprintf("%s. In all %s churned, %s %s, %s censored, %s not mature. The table below has every month.",
+		f.Title, evaluate.Count(d.Total.Churned), evaluate.Count(d.Total.Renewed), named.Kept,
 		evaluate.Count(d.Total.Censored), evaluate.Count(d.Total.NotMature))
 	c := newCanvas(plotWidth, foot+plotBottom, alt)
-	c.yAxis(x, y, ticks, func(v float64) string { return evaluate.Count(int(v)) }, "renewals")
+	c.yAxis(x, y, ticks, func(v float64) string { return evaluate.Count(int(v)) }, named.Unit)
 	for i := range months {
 		m, sum := &months[i], 0
 		cells := []string{m.Month}
@@ -151,11 +152,11 @@ func labelFigure(d *evaluate.DataCheck) (f checkFigure, ok bool) {
 
 // planFigure compares what has matured with what each need asks for.
 func planFigure(d *evaluate.DataCheck) (f checkFigure, ok bool) {
-	p := d.Plan
+	p, named := d.Plan, evaluate.NamesOf(d.Mode)
 	f.Title = "Bars that reach the line: enough outcomes"
-	f.Note = "Matured renewals as a share of what each aim needs (Riley et al. 2019 and 2020; the gates of promotion)."
-	f.Legend = []checkKey{{"bar s1", "churned"}, {"bar s0", "renewed"}}
-	f.Head = []string{"aim", "churned", "needed", "renewed", "needed", "more churned", "by"}
+	f.Note = "Matured " + named.Unit + " as a share of what each aim needs (Riley et al. 2019 and 2020; the gates of promotion)."
+	f.Legend = []checkKey{{"bar s1", "churned"}, {"bar s0", named.Kept}}
+	f.Head = []string{"aim", "churned", "needed", named.Kept, "needed", "more churned", "by"}
 	const row, thick, top, most = 58, 14, 6, 1.5
 	foot := float64(top + row*len(p.Needs))
 	x := scale{0, most, 12, plotWidth - plotRight}
@@ -168,8 +169,8 @@ func planFigure(d *evaluate.DataCheck) (f checkFigure, ok bool) {
 			share, y := float64(have.n)/float64(max(have.of, 1)), at+18+float64(i)*(thick+2)
 			c.rect(f.Legend[i].Class, x.low, y, max(x.at(min(share, most))-x.low, 1), thick)
 		}
-		alt = append(alt, fmt.Sprintf("%s: %s of %s churned, %s of %s renewed.", n.What,
-			evaluate.Count(p.Churned), evaluate.Count(n.Churned), evaluate.Count(p.Renewed), evaluate.Count(n.Renewed)))
+		alt = append(alt, fmt.Sprintf("%s: %s of %s churned, %s of %s %s.", n.What,
+			evaluate.Count(p.Churned), evaluate.Count(n.Churned), evaluate.Count(p.Renewed), evaluate.Count(n.Renewed), named.Kept))
 		by := dash
 		if n.By != "" {
 			by = n.By
