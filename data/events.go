@@ -39,6 +39,7 @@ type joinWorker struct {
 
 	passes  []bool                // by row, of one filter
 	matches map[classMatch]uint16 // classes asked for
+	keys    []uint64              // by row, the second word of its record but for the account
 }
 
 // A batch is a run of rows of an event table, column by column. Columns that
@@ -141,8 +142,16 @@ func (w *joinWorker) tooManyTypes() error {
 		"more than %d different types; name a column with few, or leave type out", maxClasses)}
 }
 
-// add turns the rows of the batch into records. Rows without a known account,
-// a time or a declared known_at are counted and left out.
+// take turns the rows of the batch into records.
+func (w *joinWorker) take() error {
+	if w.plain() {
+		return w.addPlain()
+	}
+	return w.add()
+}
+
+// add does so for any batch. Rows without a known account, a time or a declared
+// known_at are counted and left out.
 func (w *joinWorker) add() error {
 	b, l, counts := &w.rows, &w.layout, &w.counts
 	counts.rows += b.n

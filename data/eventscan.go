@@ -249,7 +249,7 @@ func (r *eventReader) group(g fileGroup) error {
 		}
 		b.known = stamps(c, r.w.h.Location)
 	}
-	return r.w.add()
+	return r.w.take()
 }
 
 // computed reads what is made of whole columns: the value of two dates, and the

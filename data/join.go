@@ -188,7 +188,7 @@ func (w *joinWorker) addTable(t *Table) (err error) {
 	if s.KnownAt != "" {
 		b.known = stamps(t.Column(s.KnownAt), w.h.Location)
 	}
-	return w.add()
+	return w.take()
 }
 
 // checkEventKinds refuses columns whose type cannot play their role.
