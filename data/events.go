@@ -3,6 +3,7 @@
 package data
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -193,7 +194,10 @@ func (w *joinWorker) add() error {
 			if v-v != 0 {
 				return &RowError{Table: b.file, Row: b.first + r + 1, Column: w.s.Value, Problem: "is infinite; give a finite number or null"}
 			}
-			value, bits = w.keepOdd(v)
+			var err error
+			if value, bits, err = w.keepOdd(v); err != nil {
+				return err
+			}
 		}
 		if int(class) >= len(counts.classes) {
 			counts.meet(class, w.classes)
@@ -224,17 +228,26 @@ func (w *joinWorker) add() error {
 	return w.out.err
 }
 
+// errManyOdd says that a source has more odd values than its table may hold,
+// which lies in memory as a whole: it is to be read again, with wide records.
+var errManyOdd = errors.New("too many values that are no short decimals")
+
 // keepOdd keeps a value that is no short decimal: beside the record where many
 // are such, else in the source's table.
-func (w *joinWorker) keepOdd(v float64) (p packed, bits uint64) {
+func (w *joinWorker) keepOdd(v float64) (p packed, bits uint64, err error) {
 	bits = math.Float64bits(v)
 	if w.layout.wide > 0 {
-		return oddValue, bits
+		return oddValue, bits, nil
 	}
+	b := w.store.budget
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if n := len(w.join.odd); b.maxOdd > 0 && n == b.maxOdd {
+		return 0, 0, errManyOdd
+	}
+	b.used.Add(8)
 	w.join.odd = append(w.join.odd, v)
-	return packed(len(w.join.odd)-1)<<4 | oddValue, bits
+	return packed(len(w.join.odd)-1)<<4 | oddValue, bits, nil
 }
 
 // finish hands the worker's last blocks over.

@@ -183,3 +183,58 @@ func TestOrphansAreOfRows(t *testing.T) {
 		t.Errorf("%d orphans, for example %q; want one, 9 unknown", o.n, o.examples)
 	}
 }
+
+// Where the first row group has none of the values that are no short decimals
+// and later ones have more than a table may hold, the source is read again; the
+// history is that of reading it so at once.
+func TestManyOddValues(t *testing.T) {
+	var at []int64
+	var value []float64
+	for i := range 3000 {
+		at, value = append(at, int64(i)*hour), append(value, float64(i))
+	}
+	rows := func(from, to int) *Table {
+		v := slices.Clone(value[from:to])
+		for i := range v {
+			v[i] /= float64(1 + 6*min(from, 1)) // the first file has integers
+		}
+		return &Table{Name: "events", Rows: to - from, Columns: []Column{{Name: "account", Kind: Int, Ints: slices.Repeat([]int64{7}, to-from)},
+			{Name: "at", Kind: Time, Ints: at[from:to]}, {Name: "value", Kind: Float, Floats: v}}}
+	}
+	fsys := newMemFS()
+	for name, table := range map[string]*Table{"accounts.parquet": fewEvents(Column{Kind: Int}).Accounts,
+		"events0.parquet": rows(0, 1000), "events1.parquet": rows(1000, 2000), "events2.parquet": rows(2000, 3000)} {
+		if err := Write(fsys, name, table); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := fewSources(EventSource{Value: "value"})
+	s.Events = append(s.Events, s.Events[0])
+	var want []Event
+	for _, o := range []ReadOptions{{Workers: 1}, {Workers: 1, maxOdd: 100}, {Workers: 2, maxOdd: 100, MaxBytes: 16 << 10}, {Workers: 2, MaxBytes: 16 << 10}} {
+		done := 0
+		o.Progress = func(n, _ int) { done = n }
+		h, err := ReadHistory(context.Background(), fsys, s, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if wide := h.Sources[0].layout.wide > 0; wide != (o.maxOdd > 0) {
+			t.Errorf("at most %d: wide records: %v", o.maxOdd, wide)
+		}
+		if done != 6000 {
+			t.Errorf("at most %d: %d of 6000 rows at last", o.maxOdd, done)
+		}
+		for source := range h.Sources {
+			events := allEvents(t, h, source)[0]
+			if want == nil {
+				want = events
+			}
+			if !slices.EqualFunc(want, events, sameEvent) {
+				t.Errorf("at most %d: other events", o.maxOdd)
+			}
+		}
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -4,6 +4,7 @@ package data
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"slices"
 	"strconv"
@@ -96,16 +97,28 @@ func filterKinds(fsys FS, s *EventSource) (kinds map[string]Kind, err error) {
 	return kinds, nil
 }
 
-// read joins all row groups.
+// read joins all row groups. Whether many values are odd, the first of them
+// tells; where it misleads, all are read again.
 func (e *eventScan) read(ctx context.Context, h *History, index *accountIndex, b *budget, workers int, p *rowProgress) error {
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
 	wide, err := e.manyOdd()
 	if err != nil {
 		return err
 	}
-	j := newJoin(h, e.source, e.pattern, index, b, e.filters, wide)
+	taken, done := b.mark(), p.done
+	err = e.join(ctx, newJoin(h, e.source, e.pattern, index, b, e.filters, wide), workers, p)
+	if errors.Is(err, errManyOdd) {
+		b.back(taken)
+		p.done = done
+		err = e.join(ctx, newJoin(h, e.source, e.pattern, index, b, e.filters, true), workers, p)
+	}
+	return err
+}
+
+// join has workers take row groups in turn.
+func (e *eventScan) join(ctx context.Context, j *join, workers int, p *rowProgress) error {
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	readers := make([]*eventReader, max(1, min(workers, len(e.groups))))

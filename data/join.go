@@ -4,6 +4,7 @@ package data
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -23,6 +24,8 @@ type ReadOptions struct {
 	// Progress, if set, is called now and then with the number of event rows
 	// read and their total. Calls come from one goroutine at a time.
 	Progress func(done, total int)
+
+	maxOdd int // see errManyOdd; 0 means 2^22
 }
 
 // ReadHistory reads the declared tables and joins them. Accounts and contracts
@@ -46,7 +49,7 @@ func ReadHistory(ctx context.Context, fsys FS, s Sources, o ReadOptions) (*Histo
 		total += scans[i].rows
 	}
 	p := &rowProgress{total: total, call: o.Progress}
-	budget := &budget{fsys: fsys, limit: o.MaxBytes}
+	budget := &budget{fsys: fsys, limit: o.MaxBytes, maxOdd: cmp.Or(o.maxOdd, 1<<22)}
 	return newHistory(ctx, accounts, contracts, s, budget, func(h *History, i int, index *accountIndex) error {
 		if err := scans[i].read(ctx, h, index, budget, o.Workers, p); err != nil {
 			return fmt.Errorf("events %s: %w", s.Events[i].Name, err)

@@ -25,6 +25,8 @@ type budget struct {
 	used  atomic.Int64 // bytes of all blocks, those in the pool aside
 	pool  sync.Pool    // of full-size blocks
 
+	maxOdd int // values in the table of odd ones of a source; 0 for no limit
+
 	mu     sync.Mutex
 	file   ScratchFile // stays when it is closed: reading it says so
 	closed bool
@@ -49,6 +51,18 @@ func (b *budget) reserve(n int) (ScratchFile, int64, error) {
 	at := b.length
 	b.length += int64(n)
 	return b.file, at, nil
+}
+
+// A budgetMark is what had been taken of a budget at some time.
+type budgetMark struct{ used, length int64 }
+
+func (b *budget) mark() budgetMark { return budgetMark{b.used.Load(), b.length} }
+
+// back gives back what has been taken since the mark. Nobody may use it any
+// more, nor take any meanwhile.
+func (b *budget) back(m budgetMark) {
+	b.used.Store(m.used)
+	b.length = m.length
 }
 
 // close closes the scratch file, once.
