@@ -83,14 +83,21 @@ func (j *join) worker() *joinWorker {
 	return w
 }
 
-// begin empties the batch for n rows.
-func (w *joinWorker) begin(file string, first, n int) {
+// begin empties the batch for n rows, and makes room at once for as many as are
+// likely.
+func (w *joinWorker) begin(file string, first, n, room int) {
 	b := &w.rows
 	b.file, b.first, b.n = file, first, n
-	b.account.reset(n)
-	b.value.reset(n)
-	b.class.reset(n)
-	b.id.reset(n)
+	declared := func(name string) int {
+		if name == "" {
+			return 0
+		}
+		return room
+	}
+	b.account.reset(room)
+	b.value.reset(declared(w.s.Value))
+	b.class.reset(declared(w.s.Type))
+	b.id.reset(declared(w.s.ID))
 	w.odd, w.strangers = w.odd[:0], w.strangers[:0]
 }
 

@@ -4,7 +4,9 @@ package data
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -169,7 +171,7 @@ func TestOrphansAreOfRows(t *testing.T) {
 	h := &History{Location: time.UTC, Accounts: []Account{{ID: "7"}}}
 	j := newJoin(h, &fewSources(EventSource{}).Events[0], "events", newAccountIndex([]string{"7"}), &budget{}, nil, false)
 	w := j.worker()
-	w.begin("events", 0, 2)
+	w.begin("events", 0, 2, 2)
 	entries := Column{Kind: Text, Codes: []int32{0, 1, 2}, Dict: account.Dict}
 	if err := w.rows.account.dictionary(&entries); err != nil {
 		t.Fatal(err)
@@ -236,5 +238,35 @@ func TestManyOddValues(t *testing.T) {
 		if err := h.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// A small file that claims the most rows a row group may have is refused before
+// there is room for them all.
+func TestEventsOfFewBytes(t *testing.T) {
+	tables := fewEvents(Column{Name: "account", Kind: Int, Ints: []int64{7, 7}}, Column{Name: "at", Kind: Time, Ints: []int64{1, 2}},
+		TextColumn("kind", []string{"a", "b"}), Column{Name: "value", Kind: Float, Floats: []float64{1, 2}})
+	fsys := newMemFS()
+	if err := Write(fsys, "accounts.parquet", tables.Accounts); err != nil {
+		t.Fatal(err)
+	}
+	fsys.files["events.parquet"] = refooted(t, parquetBytes(t, tables.Events[0]), func(m *format.FileMetaData) {
+		m.NumRows, m.RowGroups[0].NumRows = maxGroupRows, maxGroupRows
+		for i := range m.RowGroups[0].Columns {
+			m.RowGroups[0].Columns[i].MetaData.NumValues = maxGroupRows
+		}
+	})
+	s := fewSources(EventSource{Type: "kind"})
+	s.Events[0].Filters = filters(t, "value > 1")
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := ReadHistory(context.Background(), fsys, s, ReadOptions{Workers: 1})
+	runtime.ReadMemStats(&after)
+	if !errors.Is(err, ErrBadData) || !strings.Contains(err.Error(), "2 of the 134,217,728 values that the footer declares") {
+		t.Errorf("error %v", err)
+	}
+	const most = 64 << 20 // buffers of one worker, and room for the rows that bytes make likely
+	if n := after.TotalAlloc - before.TotalAlloc; n > most {
+		t.Errorf("%d MiB were allocated", n>>20)
 	}
 }

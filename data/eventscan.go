@@ -234,7 +234,7 @@ func (r *eventReader) group(g fileGroup) error {
 	if err := r.open(g); err != nil {
 		return err
 	}
-	r.w.begin(r.file.name, int(g.before), g.rows)
+	r.w.begin(r.file.name, int(g.before), g.rows, r.file.room(g.group))
 	s, b := r.scan.source, &r.w.rows
 	for _, m := range []struct {
 		name string
@@ -294,7 +294,7 @@ func (r *eventReader) table(g fileGroup, names []string) (*Table, error) {
 	for _, name := range named(names) {
 		i := r.scan.index[name]
 		b := newBuilder(name, r.scan.columns[i].kind)
-		b.grow(g.rows)
+		b.grow(r.file.room(g.group))
 		r.file.before = g.before
 		if err := r.file.readColumn(g.group, i, b); err != nil {
 			return nil, err

@@ -164,7 +164,7 @@ func (h *History) joinTable(t *Table, s *EventSource, index *accountIndex, b *bu
 
 // addTable takes the rows of a table in memory.
 func (w *joinWorker) addTable(t *Table) (err error) {
-	w.begin(t.Name, 0, t.Rows)
+	w.begin(t.Name, 0, t.Rows, t.Rows)
 	b, s := &w.rows, w.s
 	for _, m := range []struct {
 		name string
