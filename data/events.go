@@ -63,7 +63,9 @@ type batch struct {
 func newJoin(h *History, s *EventSource, table string, index *accountIndex, b *budget, filters []*BoundFilter, wide bool) *join {
 	j := &join{h: h, s: s, table: table, index: index, layout: newLayout(s, wide), classes: newClassTable(), filters: filters}
 	j.store = newStore(len(h.Accounts), j.layout.stride, b)
-	j.classes.number(classKey{kind: s.Name}) // the class of rows without a type column
+	if s.Type == "" {
+		j.classes.number(classKey{kind: s.Name}) // 0, the class of all rows
+	}
 	return j
 }
 
@@ -147,7 +149,7 @@ func (w *joinWorker) classNumbers(dst []uint16, c *Column) ([]uint16, error) {
 
 func (w *joinWorker) tooManyTypes() error {
 	return &RowError{Table: w.table, Column: w.s.Type, Problem: fmt.Sprintf(
-		"more than %d different types; name a column with few, or leave type out", maxClasses)}
+		"more than %d different types; name a column with few, or leave type out", maxClasses-1)}
 }
 
 // take turns the rows of the batch into records.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"strings"
@@ -268,5 +269,89 @@ func TestEventsOfFewBytes(t *testing.T) {
 	const most = 64 << 20 // buffers of one worker, and room for the rows that bytes make likely
 	if n := after.TotalAlloc - before.TotalAlloc; n > most {
 		t.Errorf("%d MiB were allocated", n>>20)
+	}
+}
+
+// A source may have 65,535 types beside a missing one, which 16 bits tell
+// apart, and is refused with one more.
+func TestMostClasses(t *testing.T) {
+	for _, types := range []int{maxClasses - 1, maxClasses} { // one class is kept for a missing type
+		var kind []string
+		var at []int64
+		for i := range types {
+			kind, at = append(kind, fmt.Sprint(i)), append(at, int64(i))
+		}
+		tables := fewEvents(Column{Name: "account", Kind: Int, Ints: slices.Repeat([]int64{7}, types)}, Column{Name: "at", Kind: Time, Ints: at},
+			TextColumn("kind", kind))
+		s := fewSources(EventSource{Type: "kind"})
+		h, err := readFew(t, s, tables.Accounts, tables.Events[0])
+		if types == maxClasses {
+			if !errors.Is(err, ErrBadData) || !strings.Contains(err.Error(), `column "kind": more than 65535 different types; name a column with few`) {
+				t.Errorf("%d types: error %v", types, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		events := allEvents(t, h, 0)[0]
+		for i, e := range events {
+			if got := h.Sources[0].Types[e.Type]; got != kind[i] {
+				t.Fatalf("event %d is of type %q, want %q", i, got, kind[i])
+			}
+		}
+		if len(events) != types {
+			t.Errorf("%d events of %d types", len(events), types)
+		}
+	}
+}
+
+// Parts hold at most as many accounts as a record can tell apart, and all
+// accounts lie in one.
+func TestPartsOfManyAccounts(t *testing.T) {
+	for _, accounts := range []int{0, 1, 255, 256, 257, 65_536, 65_537, 1 << 24, 1<<24 + 1, 1<<31 - 1} {
+		shift := partShift(accounts)
+		parts := partCount(accounts, shift)
+		if 1<<shift > maxLocal || parts > maxParts && 1<<shift < maxLocal {
+			t.Errorf("%d accounts: %d parts of %d", accounts, parts, 1<<shift)
+		}
+		if parts<<shift < accounts || accounts > 0 && (parts-1)<<shift >= accounts {
+			t.Errorf("%d accounts do not fill %d parts of %d", accounts, parts, 1<<shift)
+		}
+	}
+}
+
+// Where several row groups are bad, however many workers read, the error is
+// that of the first.
+func TestFirstErrorOfWorkers(t *testing.T) {
+	var tables []*Table
+	for i := range 6 {
+		value := []float64{1, 2, 3}
+		if i > 1 {
+			value[i%3] = math.Inf(1)
+		}
+		tables = append(tables, fewEvents(Column{Name: "account", Kind: Int, Ints: []int64{7, 7, 7}},
+			Column{Name: "at", Kind: Time, Ints: []int64{1, 2, 3}}, Column{Name: "value", Kind: Float, Floats: value}).Events[0])
+	}
+	fsys := &failingFS{scratch: &failingScratch{}}
+	dir := t.TempDir()
+	if err := Write(Disk{}, dir+"/accounts.parquet", fewEvents(Column{Kind: Int}).Accounts); err != nil {
+		t.Fatal(err)
+	}
+	for i, table := range tables {
+		if err := Write(Disk{}, fmt.Sprintf("%s/events%d.parquet", dir, i), table); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := fewSources(EventSource{Value: "value"})
+	s.Accounts.Path, s.Events[0].Path = dir+"/accounts.parquet", dir+"/events*.parquet"
+	for workers := range 7 {
+		_, err := ReadHistory(context.Background(), fsys, s, ReadOptions{Workers: workers})
+		if want := `events2.parquet: row 3: column "value" is infinite`; !errors.Is(err, ErrBadData) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%d workers: error %v, want %q", workers, err, want)
+		}
+		if n := fsys.open.Load(); n != 0 {
+			t.Errorf("%d workers: %d files are still open", workers, n)
+		}
 	}
 }
