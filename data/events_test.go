@@ -355,3 +355,47 @@ func TestFirstErrorOfWorkers(t *testing.T) {
 		}
 	}
 }
+
+// Accounts, types, values and ids may be the names of folders, missing ones
+// among them; dates begin where the project's time zone has them begin.
+func TestEventsInFolders(t *testing.T) {
+	newYork := time.FixedZone("", -5*60*60)
+	fsys := newMemFS()
+	write := func(name string, c ...Column) {
+		if err := Write(fsys, name, &Table{Rows: c[0].Len(), Columns: c}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("accounts.parquet", TextColumn("id", []string{"7", "8", "9"}))
+	dates := Column{Name: "at", Kind: Date, Ints: []int64{3, 1}}
+	for _, folder := range []string{
+		"account=7/kind=b/value=200000001/id=1", // more than a short decimal
+		"account=7/kind=__HIVE_DEFAULT_PARTITION__/value=-5/id=__HIVE_DEFAULT_PARTITION__",
+		"account=8/kind=b/value=__HIVE_DEFAULT_PARTITION__/id=2",
+		"account=__HIVE_DEFAULT_PARTITION__/kind=a/value=1/id=3",
+	} {
+		write("events/"+folder+"/x.parquet", dates)
+	}
+	for workers := range 4 {
+		h, err := ReadHistory(context.Background(), fsys, Sources{Location: newYork, Accounts: AccountSource{Path: "accounts.parquet", Key: "id"},
+			Events: []EventSource{{Name: "app", Path: "events/**/*.parquet", Account: "account", Time: "at", Type: "kind", Value: "value", ID: "id"}}},
+			ReadOptions{Workers: workers})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for a, events := range allEvents(t, h, 0) {
+			for _, e := range events {
+				got = append(got, fmt.Sprint(h.Accounts[a].ID, " ", e.Type, " ", e.Value, " day ", e.Day, " hour ", e.Time/hour))
+			}
+		}
+		want := []string{"7 -1 -5 day 1 hour 29", "7 0 2.00000001e+08 day 1 hour 29", "7 -1 -5 day 3 hour 77",
+			"8 0 NaN day 1 hour 29"} // of two with one id the earlier
+		if !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+		if !slices.Equal(h.Sources[0].Types, []string{"b"}) {
+			t.Errorf("types %q", h.Sources[0].Types)
+		}
+	}
+}

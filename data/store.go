@@ -20,7 +20,6 @@ type store struct {
 
 type storePart struct {
 	mu      sync.Mutex
-	records int
 	blocks  [][]uint64
 	spilled []extent
 }
@@ -113,7 +112,6 @@ func (w *storeWriter) put(part int, b []uint64) error {
 	p := &w.parts[part]
 	p.mu.Lock()
 	p.blocks = append(p.blocks, b)
-	p.records += len(b) / w.stride
 	p.mu.Unlock()
 	if w.budget.over() {
 		return w.spill()
@@ -215,7 +213,7 @@ func (s *store) replace(part int, words []uint64) error {
 	for _, b := range p.blocks {
 		s.budget.used.Add(-int64(8 * cap(b)))
 	}
-	p.blocks, p.spilled, p.records = nil, nil, len(words)/s.stride
+	p.blocks, p.spilled = nil, nil
 	if len(words) == 0 {
 		return nil
 	}
