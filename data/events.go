@@ -170,18 +170,8 @@ func (w *joinWorker) add() error {
 	var sum [2]uint64
 	for r := range b.n {
 		a, at := b.account.out[r], b.at[r]
-		switch {
-		case a == -1:
-			counts.orphans.n++
-			continue
-		case a < -1:
-			counts.orphans.add(w.strangers[-2-a])
-			continue
-		case at == NoTime:
-			counts.undated.add(w.h.Accounts[a].ID)
-			continue
-		case l.known > 0 && b.known[r] == NoTime:
-			counts.unseen.add(w.h.Accounts[a].ID)
+		if a < 0 || at == NoTime || l.known > 0 && b.known[r] == NoTime {
+			w.leaveOut(r)
 			continue
 		}
 		value, class := noValue, uint16(0)
@@ -199,12 +189,8 @@ func (w *joinWorker) add() error {
 		}
 		bits := uint64(value)
 		if value&15 == oddValue {
-			v := w.odd[value>>4]
-			if v-v != 0 {
-				return &RowError{Table: b.file, Row: b.first + r + 1, Column: w.s.Value, Problem: "is infinite; give a finite number or null"}
-			}
 			var err error
-			if value, bits, err = w.keepOdd(v); err != nil {
+			if value, bits, err = w.keepOdd(w.odd[value>>4], r); err != nil {
 				return err
 			}
 		}
@@ -237,13 +223,30 @@ func (w *joinWorker) add() error {
 	return w.out.err
 }
 
+// leaveOut counts row r of the batch among those that make no event.
+func (w *joinWorker) leaveOut(r int) {
+	switch a := w.rows.account.out[r]; {
+	case a == -1:
+		w.counts.orphans.n++
+	case a < -1:
+		w.counts.orphans.add(w.strangers[-2-a])
+	case w.rows.at[r] == NoTime:
+		w.counts.undated.add(w.h.Accounts[a].ID)
+	default:
+		w.counts.unseen.add(w.h.Accounts[a].ID)
+	}
+}
+
 // errManyOdd says that a source has more odd values than its table may hold,
 // which lies in memory as a whole: it is to be read again, with wide records.
 var errManyOdd = errors.New("too many values that are no short decimals")
 
-// keepOdd keeps a value that is no short decimal: beside the record where many
-// are such, else in the source's table.
-func (w *joinWorker) keepOdd(v float64) (p packed, bits uint64, err error) {
+// keepOdd keeps the value of row r of the batch, which is no short decimal:
+// beside the record where many are such, else in the source's table.
+func (w *joinWorker) keepOdd(v float64, r int) (p packed, bits uint64, err error) {
+	if v-v != 0 {
+		return 0, 0, &RowError{Table: w.rows.file, Row: w.rows.first + r + 1, Column: w.s.Value, Problem: "is infinite; give a finite number or null"}
+	}
 	bits = math.Float64bits(v)
 	if w.layout.wide > 0 {
 		return oddValue, bits, nil
