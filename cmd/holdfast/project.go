@@ -26,8 +26,7 @@ import (
 // projectFile is the name of the one file that configures a project.
 const projectFile = "holdfast.yaml"
 
-// A projectYAML is holdfast.yaml as written; DESIGN.md section 3 is its
-// reference. Every stage's options are made from it here and nowhere else.
+// A projectYAML is holdfast.yaml as written; PROJECT.md is its reference. Every stage's options are made from it here and nowhere else.
 type projectYAML struct {
 	Version  int    `yaml:"version"`
 	Project  string `yaml:"project"`
@@ -238,7 +237,7 @@ func yamlError(err error) error {
 		near := data.Nearest(key, known)
 		switch {
 		case slices.Contains(known, key):
-			return usageError("line %d: the key %q does not belong here; see the holdfast.yaml of a demo project for its place",
+			return usageError("line %d: the key %q does not belong here; cmd/holdfast/PROJECT.md says where",
 				unknown.Token.Position.Line, key)
 		case near != "":
 			return usageError("line %d: unknown key %q; did you mean %q?", unknown.Token.Position.Line, key, near)

@@ -4,7 +4,10 @@ package main
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -191,6 +194,24 @@ func TestWhere(t *testing.T) {
 	_, err := parseProject([]byte(strings.Replace(strings.Replace(example, "type == 'login'", "type != 'login'", 1), "type: event_type, ", "", 1)), ".")
 	if want := "events usage declare none; give them type: COLUMN"; !errors.Is(err, errUsage) || !strings.Contains(err.Error(), want) {
 		t.Errorf("a filter over types that are not declared: %v, want %q", err, want)
+	}
+}
+
+// PROJECT.md names every key, and its example is a project.
+func TestProjectReference(t *testing.T) {
+	text, err := os.ReadFile("PROJECT.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(text), "```yaml\n")
+	block, rest, _ := strings.Cut(block, "```\n")
+	if _, err := parseProject([]byte(block), "."); err != nil {
+		t.Errorf("the example: %v", err)
+	}
+	for _, key := range knownKeys(reflect.TypeFor[projectYAML]()) {
+		if !regexp.MustCompile("`([a-z]+\\.)*" + key + "[.`]").MatchString(rest) {
+			t.Errorf("the key %q is not explained", key)
+		}
 	}
 }
 

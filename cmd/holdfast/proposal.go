@@ -169,7 +169,7 @@ func (pl *proposal) text() string {
 func (pl *proposal) head(f *fileWriter) {
 	f.comment(0, "Proposed by holdfast init. Every line is a guess, from names and from the rows that were "+
 		"looked at; the reason stands beside it. Read them, mend what is wrong, and run holdfast check. "+
-		"DESIGN section 3 explains every key.")
+		"cmd/holdfast/PROJECT.md of the source explains every key.")
 	f.comment(0, "")
 	f.comment(0, "Looked at:")
 	for _, t := range pl.layout.Tables {
