@@ -183,7 +183,7 @@ func (a *app) showTerm(t *explainedTerm, asOf string) {
 }
 
 func (a *app) showSource(s *explainedSource) {
-	a.printf("  %-12s %d rows seen", s.Name, s.Seen)
+	a.printf("  %-12s %s seen", s.Name, rowCount(s.Seen))
 	if s.Seen > 0 {
 		a.printf(", %s to %s: %s", s.First, s.Last, tallyText(s.Types))
 	}
@@ -195,7 +195,7 @@ func (a *app) showSource(s *explainedSource) {
 		a.printf("    not yet known  %d more; --json lists them all\n", more)
 	}
 	for _, d := range s.Dropped {
-		a.printf("    left out       %d rows: %s\n", d.Rows, d.Reason)
+		a.printf("    left out       %s: %s\n", rowCount(d.Rows), d.Reason)
 	}
 }
 
@@ -225,4 +225,11 @@ func (a *app) showRow(r *explainedRow, e *explained, i int) {
 		}
 		a.printf("  %-44s %14s  %s\n", f.Name, value, f.Window)
 	}
+}
+
+func rowCount(n int) string {
+	if n == 1 {
+		return "1 row"
+	}
+	return fmt.Sprintf("%d rows", n)
 }

@@ -55,6 +55,9 @@ Exits    0 ok; 2 configuration; 4 bad data, or no eligible snapshot`,
 			if err != nil {
 				return err
 			}
+			if rows == 0 {
+				a.warn("no account is at risk at %s; %s is empty", asOf, output)
+			}
 			return a.showFeatures(output, rows, len(l.spec.Features), b.Left)
 		},
 	}
