@@ -27,8 +27,8 @@ func checkCommand(a *app) *cobra.Command {
 		Long: `Reads every table of the project and reports rows that are left out and why,
 duplicates, orphans, events before an account was created or outside its
 contracts, tables that contradict each other, columns that may know the
-outcome, how the terms ended, events and outcomes by month, how many snapshots have a value of each
-feature, and what the matured outcomes are enough for.
+outcome, how the terms ended, events and outcomes by month, how many snapshots
+have a value of each feature, and what the matured outcomes are enough for.
 
 With --leaks it proves on these data that nothing leaks from the future.
 Snapshots are rebuilt with all that was not visible then taken out, made up
@@ -42,7 +42,7 @@ Reads    the project's tables
 Writes   nothing; with -o DIR: check.html, check.json, and findings.csv,
          events.csv, coverage.csv and labels.csv with what the page shortens
 Exits    0 ok, warnings included; 2 configuration; 4 a fatal finding, or a
-         proof that failed`,
+         proof that failed; 10 a table that is not there`,
 		Example: "  holdfast check\n  holdfast check -o checked\n  holdfast check --json\n  holdfast check --leaks --sample 1000",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

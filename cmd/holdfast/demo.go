@@ -42,7 +42,7 @@ Exits    0 ok; 1 failure; 2 DIR holds something else, or an unknown kind`,
 			if len(args) == 1 {
 				dir = args[0]
 			}
-			if o.Accounts < 0 {
+			if cmd.Flags().Changed("accounts") && o.Accounts < 1 {
 				return usageError("--accounts %d: expected one or more", o.Accounts)
 			}
 			make, known := demoKinds[kind]
@@ -54,7 +54,7 @@ Exits    0 ok; 1 failure; 2 DIR holds something else, or an unknown kind`,
 	}
 	c.Flags().StringVar(&kind, "kind", "vendor", "vendor, or shop")
 	c.Flags().Uint64Var(&o.Seed, "seed", 1, "decides everything that is drawn")
-	c.Flags().IntVar(&o.Accounts, "accounts", 0, "number of accounts (default: 3,000)")
+	c.Flags().IntVar(&o.Accounts, "accounts", 0, "number of accounts (default: 3,000 of a vendor, 2,000 of a shop)")
 	return c
 }
 

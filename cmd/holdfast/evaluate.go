@@ -40,7 +40,8 @@ Reads    the project's tables; or one ready table (--table)
 Writes   report.html, report.json, predictions.parquet and CSV files to the
          report folder; report.json also beside the model latest it speaks for
 Exits    0 ok; 2 configuration; 4 bad data, no usable origin, or a proof that
-         failed (the report is written and says which)`,
+         failed (the report is written and says which); 10 a table that is not
+         there`,
 		Example: `  holdfast evaluate
   holdfast evaluate -o reports/2026-01
   holdfast evaluate --table churn.parquet --label churned -o report`,

@@ -26,7 +26,8 @@ and publishes the model.
 
 Reads    the project's tables; or one ready table (--table)
 Writes   models/<id>/model.json and the alias latest; or the file named by -o
-Exits    0 ok; 2 configuration; 4 bad data, or nothing to learn from`,
+Exits    0 ok; 2 configuration; 4 bad data, or nothing to learn from;
+         10 a table that is not there`,
 		Example: `  holdfast train --as-of 2026-01-01
   holdfast train --table churn.parquet --label churned --id customer -o model.json`,
 		Args: cobra.NoArgs,
