@@ -102,6 +102,12 @@ func DayOf(t int64, loc *time.Location) int {
 	return int(d)
 }
 
+// Midnight returns the start in loc of the day that t, an instant at midnight
+// UTC, is the date of. time.Date gives the second of two midnights.
+func Midnight(t time.Time, loc *time.Location) time.Time {
+	return time.Unix(0, DayStart(DayOf(t.UnixNano(), time.UTC), loc)).In(loc)
+}
+
 // MidnightAfter returns the first day boundary after the instant t, which must
 // not be NoTime.
 func MidnightAfter(t int64, loc *time.Location) time.Time {

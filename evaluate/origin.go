@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/holdfast-churn/holdfast/data"
 	"github.com/holdfast-churn/holdfast/features"
 )
 
@@ -138,7 +139,7 @@ func (o *OriginOptions) firstDay(firstMature int64) (int, time.Month, int) {
 func monthsAfter(year int, month time.Month, day, months int, loc *time.Location) time.Time {
 	firstOf := time.Date(year, month+time.Month(months), 1, 0, 0, 0, 0, time.UTC)
 	daysIn := firstOf.AddDate(0, 1, -1).Day()
-	return time.Date(firstOf.Year(), firstOf.Month(), min(day, daysIn), 0, 0, 0, 0, loc)
+	return data.Midnight(firstOf.AddDate(0, 0, min(day, daysIn)-1), loc)
 }
 
 // knownSpan returns the last snapshot and the first maturity among the rows

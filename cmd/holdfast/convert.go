@@ -241,10 +241,12 @@ func (c *converter) settings(y *projectYAML, p *project) {
 	p.origins = evaluate.OriginOptions{Months: c.months("backtest.every", b.Every, 1),
 		EmbargoDays: c.days("backtest.embargo", b.Embargo, 0), Location: p.sources.Location}
 	if b.First != "" {
-		first, err := time.ParseInLocation(time.DateOnly, b.First, p.sources.Location)
+		first, err := time.Parse(time.DateOnly, b.First)
 		y := first.Year()
 		c.check(err == nil && y >= 1678 && y <= 2261, "backtest.first", "found %q; expected a date such as 2025-01-31", b.First)
-		p.origins.First = first
+		if c.err == nil {
+			p.origins.First = data.Midnight(first, p.sources.Location)
+		}
 	}
 	h := y.Health
 	p.score = predict.Score{AtRiskP: orDefault(h.AtRiskP, 0.5), AtRisk: orDefault(h.Tiers.AtRisk, 40),
@@ -302,5 +304,6 @@ func duration(text string) (n int, unit string, ok bool) {
 	digits := strings.TrimRight(text, "dwmoy")
 	unit = text[len(digits):]
 	n, err := strconv.Atoi(digits)
-	return n, unit, err == nil && n >= 0 && slices.Contains([]string{"d", "w", "mo", "y"}, unit)
+	const most = 100_000 // no unit of it overflows anything
+	return n, unit, err == nil && n >= 0 && n <= most && slices.Contains([]string{"d", "w", "mo", "y"}, unit)
 }

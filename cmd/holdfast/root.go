@@ -247,13 +247,14 @@ func (l *loaded) asOf(flag, maxAge string) (time.Time, error) {
 	if flag == "" {
 		return newest, nil
 	}
-	t, err := time.ParseInLocation(time.DateOnly, flag, l.sources.Location)
+	t, err := time.Parse(time.DateOnly, flag)
 	if err != nil {
 		return t, usageError("--as-of %q: expected a date such as 2026-01-31", flag)
 	}
 	if y := t.Year(); y < 1678 || y > 2261 {
 		return t, usageError("--as-of %s: expected a year from 1678 to 2261", flag)
 	}
+	t = data.Midnight(t, l.sources.Location)
 	var c converter
 	age := c.days("--max-age", maxAge, 7)
 	if c.err != nil {
