@@ -68,7 +68,7 @@ func (r *valueRange) add(m int64) {
 
 const (
 	maxSpan = 1<<16 - 1 // days that the table may cover, so that their intervals have numbers of 16 bits
-	maxSum  = 1 << 62 // millionths that an account's values may come to, signs aside
+	maxSum  = 1 << 62   // millionths that an account's values may come to, signs aside
 
 	maxCells = 1 << 20 // 40 MiB
 	// A cell costs about a nanosecond, a single event about three for each
