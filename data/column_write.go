@@ -36,7 +36,7 @@ type columnWriter struct {
 	unit int64 // of the stored timestamps, in nanoseconds
 
 	// One codec for the whole file, as some readers expect: none where the first
-	// page does not shrink by a tenth.
+	// page does not shrink by a quarter.
 	codec format.CompressionCodec
 	begun bool // the first page is written
 
@@ -264,7 +264,7 @@ func (c *columnWriter) endPage(b *pageBuffers) error {
 	header := &writtenHeader{Type: format.DataPage, Data: &writtenDataHeader{
 		NumValues: int32(c.rows), Encoding: encoding, DefinitionLevels: format.RLE, RepetitionLevels: format.RLE}}
 	c.pages, err = b.appendPage(c.pages, header, c.codec)
-	if err == nil && !c.begun && b.packedSize > len(b.raw)-len(b.raw)/10 {
+	if err == nil && !c.begun && b.packedSize > len(b.raw)-len(b.raw)/4 {
 		c.codec = format.Uncompressed // not worth the reader's time either
 		c.pages, err = b.appendPage(c.pages[:0], header, c.codec)
 	}
