@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 )
 
@@ -107,6 +108,19 @@ func (w *joinWorker) begin(file string, first, n, room int) {
 func (w *joinWorker) stranger(id string) int32 {
 	w.strangers = append(w.strangers, id)
 	return int32(-1 - len(w.strangers))
+}
+
+// A mappedColumn is a declared column that is read in another form.
+type mappedColumn struct {
+	name string
+	into coder
+}
+
+// declared lists the columns of the batch that the source declares.
+func (w *joinWorker) declared() []mappedColumn {
+	b, s := &w.rows, w.s
+	all := []mappedColumn{{s.Account, &b.account}, {s.Value, &b.value}, {s.Type, &b.class}, {s.ID, &b.id}}
+	return slices.DeleteFunc(all, func(m mappedColumn) bool { return m.name == "" })
 }
 
 // packValues packs the values of a column. Those that are no short decimals

@@ -236,13 +236,7 @@ func (r *eventReader) group(g fileGroup) error {
 	}
 	r.w.begin(r.file.name, int(g.before), g.rows, r.file.room(g.group))
 	s, b := r.scan.source, &r.w.rows
-	for _, m := range []struct {
-		name string
-		into coder
-	}{{s.Account, &b.account}, {s.Value, &b.value}, {s.Type, &b.class}, {s.ID, &b.id}} {
-		if m.name == "" {
-			continue
-		}
+	for _, m := range r.w.declared() {
 		i := r.scan.index[m.name]
 		if err := r.file.code(g, i, r.scan.columns[i].kind, m.into); err != nil {
 			return err

@@ -166,13 +166,7 @@ func (h *History) joinTable(t *Table, s *EventSource, index *accountIndex, b *bu
 func (w *joinWorker) addTable(t *Table) (err error) {
 	w.begin(t.Name, 0, t.Rows, t.Rows)
 	b, s := &w.rows, w.s
-	for _, m := range []struct {
-		name string
-		into coder
-	}{{s.Account, &b.account}, {s.Value, &b.value}, {s.Type, &b.class}, {s.ID, &b.id}} {
-		if m.name == "" {
-			continue
-		}
+	for _, m := range w.declared() {
 		if err := m.into.values(t.Column(m.name), nil); err != nil {
 			return err
 		}

@@ -205,11 +205,11 @@ func (a *app) oneAccount(ctx context.Context, l *loaded, account string) (*data.
 		return nil, &codedError{registry.ErrNotFound, fmt.Sprintf("account %q: not among the %d accounts of %s%s",
 			account, len(ids), l.sources.Accounts.Path, hint)}
 	}
-	tables, err := data.ReadTables(ctx, a.fsys, l.sources)
+	tables, err := data.ReadTablesOf(ctx, a.fsys, l.sources, []string{account})
 	if err != nil {
 		return nil, err
 	}
-	h, err := data.NewHistory(ctx, ofAccount(tables, l.sources, account), l.sources)
+	h, err := data.NewHistory(ctx, tables, l.sources)
 	if err != nil {
 		return nil, err
 	}

@@ -356,9 +356,28 @@ func TestMistakeEventsAfterTheSnapshot(t *testing.T) {
 	}
 }
 
+// ofAccount returns the rows of one account in every table.
+func ofAccount(t *data.Tables, s data.Sources, account string) *data.Tables {
+	of := func(t *data.Table, key string) *data.Table {
+		return t.Take(data.RowsOf(t.Column(key), map[string]bool{account: true}))
+	}
+	out := &data.Tables{Accounts: of(t.Accounts, s.Accounts.Key)}
+	if t.Contracts != nil {
+		out.Contracts = of(t.Contracts, s.Contracts.Account)
+	}
+	for i, e := range t.Events {
+		out.Events = append(out.Events, of(e, s.Events[i].Account))
+	}
+	return out
+}
+
 // movedDue returns the contracts with all due dates so many days later.
 func movedDue(t *data.Table, due string, days int) *data.Table {
-	out := keepRows(t, func(int) bool { return true })
+	all := make([]int, t.Rows)
+	for i := range all {
+		all[i] = i
+	}
+	out := t.Take(all)
 	c := out.Column(due)
 	for i := range c.Ints {
 		c.Ints[i] += int64(days)
@@ -418,7 +437,7 @@ func flooded(e *data.Table, s *data.EventSource, t, days int64) *data.Table {
 	for h := range days * 24 {
 		rows = append(rows, int(h)%e.Rows)
 	}
-	out := takeRows(e, rows)
+	out := e.Take(rows)
 	when := out.Column(s.Time)
 	for i := kept; i < out.Rows; i++ {
 		when.Ints[i] = t + int64(i-kept)*int64(time.Hour)
