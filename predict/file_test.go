@@ -26,17 +26,19 @@ func fileModel() *Model {
 				{Name: "logins", From: "usage", Agg: features.Count, WindowDays: 30, Kind: features.NumberKind, Pillar: "product_utilization", Label: "logins in 30 days"},
 				{Name: "plan", From: features.FromAccount, Column: "plan", Agg: features.Attribute, Kind: features.LevelKind, Pillar: "account", Label: "plan"},
 			}},
-		Terms: []Term{
-			{Feature: "logins", Kind: "number", Pillar: "product_utilization", Label: "logins in 30 days", High: 100, Median: 10, RefMean: 0.1, Columns: []Basis{
-				{Kind: Linear, Transform: SignedLog, Mean: 2, SD: 1, Weight: -0.8, SE: 0.1},
-				{Kind: Missing, Mean: 0.1, SD: 0.3, Weight: 0.2, SE: 0.1}}},
-			{Feature: "plan", Kind: "level", Pillar: "account", Label: "plan", Columns: []Basis{
-				{Kind: Level, Level: "basic", Mean: 0.5, SD: 0.5, Weight: 0.3, SE: 0.1},
-				{Kind: Level, Level: "other", Mean: 0.5, SD: 0.5, Weight: -0.3, SE: 0.1}}},
+		Logit: Logit{
+			Terms: []Term{
+				{Feature: "logins", Kind: "number", Pillar: "product_utilization", Label: "logins in 30 days", High: 100, Median: 10, RefMean: 0.1, Columns: []Basis{
+					{Kind: Linear, Transform: SignedLog, Mean: 2, SD: 1, Weight: -0.8, SE: 0.1},
+					{Kind: Missing, Mean: 0.1, SD: 0.3, Weight: 0.2, SE: 0.1}}},
+				{Feature: "plan", Kind: "level", Pillar: "account", Label: "plan", Columns: []Basis{
+					{Kind: Level, Level: "basic", Mean: 0.5, SD: 0.5, Weight: 0.3, SE: 0.1},
+					{Kind: Level, Level: "other", Mean: 0.5, SD: 0.5, Weight: -0.3, SE: 0.1}}},
+			},
+			Intercept:   -2,
+			Calibration: Calibration{Method: "platt", Intercept: 0.1, Slope: 0.9},
 		},
-		Intercept:   -2,
-		Calibration: Calibration{Method: "platt", Intercept: 0.1, Slope: 0.9},
-		Score:       Score{BaseRate: 0.12, ZRef: -1.6, AtRiskP: 0.5, AtRisk: 40, Watch: 65, Healthy: 80},
+		Score: Score{BaseRate: 0.12, ZRef: -1.6, AtRiskP: 0.5, AtRisk: 40, Watch: 65, Healthy: 80},
 	}
 }
 

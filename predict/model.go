@@ -10,16 +10,29 @@ const Format = "holdfast-model/1"
 // A Model is one published weight vector with all that is needed to apply and
 // to read it. It is data only; FORMAT.md describes its file.
 type Model struct {
-	Format      string        `json:"format"`
-	Provenance  Provenance    `json:"provenance"`
-	Spec        features.Spec `json:"spec"`
-	Terms       []Term        `json:"terms"`
-	Intercept   float64       `json:"intercept"` // b: log-odds where every basis column is 0
-	Calibration Calibration   `json:"calibration"`
-	Score       Score         `json:"score"`
-	OutOfFold   OutOfFold     `json:"out_of_fold"`
-	Dropped     []Dropped     `json:"dropped"`
-	Warnings    []string      `json:"warnings"`
+	Format     string        `json:"format"`
+	Provenance Provenance    `json:"provenance"`
+	Spec       features.Spec `json:"spec"`
+	Logit
+	Score     Score     `json:"score"`
+	OutOfFold OutOfFold `json:"out_of_fold"`
+	Dropped   []Dropped `json:"dropped"`
+	Warnings  []string  `json:"warnings"`
+}
+
+// A Logit is one logistic regression on readable basis columns,
+//
+//	z = b + Σ_j f_j(x_j) + Σ_(j,k) f_jk(x_j, x_k) + Σ_t g_t(x)
+//
+// with a term f_j for each feature, pairs f_jk, and tables g_t of rules. Every
+// part is a weighted sum of standardised columns, so that the whole is one
+// weight vector.
+type Logit struct {
+	Terms       []Term      `json:"terms"`
+	Pairs       []Pair      `json:"pairs,omitempty"`
+	Tables      []Table     `json:"tables,omitempty"`
+	Intercept   float64     `json:"intercept"` // b: log-odds where every basis column is 0
+	Calibration Calibration `json:"calibration"`
 }
 
 // Provenance says what a model was made from. It holds no time of day and no
@@ -47,7 +60,10 @@ type Term struct {
 	Low     float64 `json:"low"` // training range of a number; inputs are clipped to it
 	High    float64 `json:"high"`
 	Median  float64 `json:"median"` // of x, before Transform; stands in for a missing number in the linear column
-	Columns []Basis `json:"columns"`
+	// Knots are those of the cubic B-splines, rising, the first at Low and the
+	// last at High; empty where there are none.
+	Knots   []float64 `json:"knots,omitempty"`
+	Columns []Basis   `json:"columns"`
 	// Pooled lists, sorted, the levels of training that were too rare for a
 	// column of their own, so that a rare level can be told from an unseen
 	// one. It is empty where more than 100 were pooled: the names of so many
@@ -62,6 +78,81 @@ type Term struct {
 	// RefMean is the mean contribution over the training rows, before
 	// calibration; reasons are deviations from it (Model.Explain).
 	RefMean float64 `json:"ref_mean"`
+	// Share is the term's part of the variance of z over the training rows,
+	// cov(f_j, z)/var(z). The shares of all terms, pairs and tables sum to 1.
+	Share float64 `json:"share,omitempty"`
+}
+
+// A Pair is what two features add together beyond their terms: the weighted
+// products of a column of the first side with one of the second.
+type Pair struct {
+	Sides   [2]Side `json:"sides"`
+	Cells   []Cell  `json:"cells"`
+	RefMean float64 `json:"ref_mean"`        // mean contribution over the training rows, before calibration
+	Share   float64 `json:"share,omitempty"` // as Term.Share
+}
+
+// A Side is how one feature enters a pair. Its columns are numbered from 0:
+// those of its kind, then, where Missing says so, one that is 1 where the
+// value is missing. All others are 0 there, except for levels, among which
+// missing is one.
+type Side struct {
+	Feature string    `json:"feature"`
+	Kind    BasisKind `json:"kind"` // spline, cumulated, value, level or linear
+	// Knots of splines (quadratic: len(Knots)+1 columns) and of cumulated
+	// splines (len(Knots) columns), rising; x is clipped to them.
+	Knots   []float64 `json:"knots,omitempty"`
+	Values  []float64 `json:"values,omitempty"` // value: column k is 1 where Values[k] is nearest, ties to the smaller
+	Levels  []string  `json:"levels,omitempty"` // level: the last column, after these, is every other level
+	Missing bool      `json:"missing,omitempty"`
+	// The one column of kind linear is clip((T(clip(x, Low, High)) − Mean)/SD, −5, 5).
+	Transform Transform `json:"transform,omitempty"`
+	Low       float64   `json:"low,omitempty"`
+	High      float64   `json:"high,omitempty"`
+	Mean      float64   `json:"mean,omitempty"`
+	SD        float64   `json:"sd,omitempty"`
+}
+
+// A Cell is one product column of a pair: u = column I of the first side times
+// column J of the second. It contributes Weight (u − Mean)/SD.
+type Cell struct {
+	I      int     `json:"i"`
+	J      int     `json:"j"`
+	Mean   float64 `json:"mean"`
+	SD     float64 `json:"sd"`
+	Weight float64 `json:"weight"`
+	SE     float64 `json:"se"`
+}
+
+// A Table is a small decision tree read as a table: an account is in exactly
+// one of its rules.
+type Table struct {
+	Rules   []Rule  `json:"rules"`
+	RefMean float64 `json:"ref_mean"`
+	Share   float64 `json:"share,omitempty"`
+}
+
+// A Rule is a conjunction of conditions: u = 1 where all hold, else 0. It
+// contributes Weight (u − Mean)/SD.
+type Rule struct {
+	Conditions []Condition `json:"conditions"`
+	Mean       float64     `json:"mean"` // share of the training rows
+	SD         float64     `json:"sd"`
+	Weight     float64     `json:"weight"`
+	SE         float64     `json:"se"`
+}
+
+// A Condition is a test of one feature. A number passes where Above < x ≤ AtMost
+// (each bound where given), and a missing one where Missing says so. A level
+// passes where it is one of Levels, or, with Not, none of them; a missing one
+// is the level "(missing)".
+type Condition struct {
+	Feature string   `json:"feature"`
+	Above   *float64 `json:"above,omitempty"`
+	AtMost  *float64 `json:"at_most,omitempty"`
+	Missing bool     `json:"missing,omitempty"`
+	Levels  []string `json:"levels,omitempty"`
+	Not     bool     `json:"not,omitempty"`
 }
 
 // An Interval is an estimate with its 90 % interval.
@@ -79,6 +170,11 @@ const (
 	Linear  BasisKind = "linear"  // x, or sign(x) ln(1+|x|) where Transform says so
 	Missing BasisKind = "missing" // 1 where the value is missing
 	Level   BasisKind = "level"   // 1 where the value is Level; Level "other" also takes unseen ones
+	// The following are 0 where the value is missing.
+	Spline    BasisKind = "spline"    // the B-spline number Index on the term's knots
+	Cumulated BasisKind = "cumulated" // the sum of the B-splines from number Index on, which rises from 0 to 1
+	Value     BasisKind = "value"     // 1 where At is the nearest of the term's value columns, ties to the smaller
+	Spike     BasisKind = "spike"     // 1 where x = At
 )
 
 // Transform names a fixed map applied to a number before the linear column.
@@ -94,11 +190,16 @@ const (
 //
 //	v = clip((u - Mean) / SD, -5, 5)
 //
-// with u the raw column of its kind; its contribution to z is Weight v.
+// with u the raw column of its kind; splines, cumulated splines, values and
+// spikes, which are bounded, are not clipped. Its contribution to z is Weight v.
+// SD is a scale: the standard deviation of u over the training rows, or its
+// square root where that predicted better.
 type Basis struct {
 	Kind      BasisKind `json:"kind"`
 	Transform Transform `json:"transform,omitempty"`
 	Level     string    `json:"level,omitempty"`
+	Index     int       `json:"index,omitempty"`
+	At        float64   `json:"at,omitempty"`
 	Mean      float64   `json:"mean"`
 	SD        float64   `json:"sd"`
 	Weight    float64   `json:"weight"`

@@ -61,8 +61,8 @@ func TestSigmoidLaws(t *testing.T) {
 
 // scoring returns a model of both terms and a frame of n rows for it.
 func scoring(n int) (*Model, *features.Frame) {
-	m := &Model{Terms: []Term{plan(), visits()}, Intercept: -1,
-		Calibration: Calibration{Method: "platt", Intercept: 0.1, Slope: 0.8}}
+	m := &Model{Logit: Logit{Terms: []Term{plan(), visits()}, Intercept: -1,
+		Calibration: Calibration{Method: "platt", Intercept: 0.1, Slope: 0.8}}}
 	m.Spec = features.Spec{Version: 1, Features: []features.Feature{
 		{Name: "visits", Kind: features.NumberKind}, {Name: "plan", Kind: features.LevelKind}}}
 	f := &features.Frame{SpecDigest: m.Spec.Digest(), Rows: make([]features.Row, n), Columns: []features.Column{

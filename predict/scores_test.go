@@ -104,7 +104,7 @@ func TestExplainSums(t *testing.T) {
 // A pillar that helps on the whole gives no reason before one that hurts, even
 // if one of its features hurts more.
 func TestReasonsPutPillarsFirst(t *testing.T) {
-	m := &Model{Terms: []Term{{Feature: "a", Label: "a", Pillar: "one"}, {Feature: "b", Label: "b", Pillar: "one"}, {Feature: "c", Label: "c", Pillar: "two"}}}
+	m := &Model{Logit: Logit{Terms: []Term{{Feature: "a", Label: "a", Pillar: "one"}, {Feature: "b", Label: "b", Pillar: "one"}, {Feature: "c", Label: "c", Pillar: "two"}}}}
 	f := &features.Frame{Columns: []features.Column{
 		{Feature: features.Feature{Name: "a", Kind: features.NumberKind}, Num: []float64{1}},
 		{Feature: features.Feature{Name: "b", Kind: features.NumberKind}, Num: []float64{2.5}},

@@ -15,8 +15,9 @@ import (
 )
 
 func model(intercept float64) *predict.Model {
-	return &predict.Model{Format: predict.Format, Spec: features.Spec{Version: 1}, Intercept: intercept,
-		Calibration: predict.Calibration{Method: "none", Slope: 1}, Score: predict.Score{BaseRate: 0.1, AtRisk: 40, Watch: 65, Healthy: 80}}
+	return &predict.Model{Format: predict.Format, Spec: features.Spec{Version: 1},
+		Logit: predict.Logit{Intercept: intercept, Calibration: predict.Calibration{Method: "none", Slope: 1}},
+		Score: predict.Score{BaseRate: 0.1, AtRisk: 40, Watch: 65, Healthy: 80}}
 }
 
 func publish(t *testing.T, r *Registry, m *predict.Model) string {
