@@ -3,11 +3,10 @@
 package predict
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
-
-	"github.com/holdfast-churn/holdfast/features"
 )
 
 // MaxSD is where standardised basis columns are clipped: 5 standard
@@ -33,11 +32,16 @@ func (t Transform) apply(x float64) float64 {
 // Raw returns u, the value of basis column k of a number term before it is
 // standardised:
 //
-//	linear:   u = T(min(max(x, Low), High)), with x = Median where x is NaN
-//	missing:  u = 1 where x is NaN, else 0
+//	linear:     u = T(min(max(x, Low), High)), with x = Median where x is NaN
+//	missing:    u = 1 where x is NaN, else 0
+//	spline:     u = B_Index(x), cubic on the term's Knots
+//	cumulated:  u = Σ_(m ≥ Index) B_m(x)
+//	value:      u = 1 where At is the nearest to x of all value columns' At
+//	spike:      u = 1 where x = At, else 0
 //
-// x, Low, High and Median are in the feature's own unit; T is the column's
-// Transform. ±Inf is clipped like any other value.
+// The last four are 0 where x is NaN. x, Low, High, Median, Knots and At are
+// in the feature's own unit; T is the column's Transform. ±Inf is clipped like
+// any other value.
 func (t *Term) Raw(k int, x float64) float64 {
 	b := &t.Columns[k]
 	missing := x != x
@@ -48,23 +52,98 @@ func (t *Term) Raw(k int, x float64) float64 {
 		}
 		return b.Transform.apply(min(max(x, t.Low), t.High))
 	case Missing:
-		if missing {
-			return 1
-		}
+		return indicator(missing)
+	}
+	if missing {
 		return 0
+	}
+	switch b.Kind {
+	case Spline, Cumulated:
+		var v [TermDegree + 1]float64
+		r := b.Index - BSplines(v[:], t.Knots, TermDegree, x)
+		if b.Kind == Cumulated {
+			cumulate(v[:])
+			r = max(r, 0)
+		}
+		if r < 0 || r > TermDegree {
+			return 0
+		}
+		return v[r]
+	case Value:
+		values, columns := t.values()
+		return indicator(int(columns[nearest(midpoints(values), x)]) == k)
+	case Spike:
+		return indicator(x == b.At)
 	default:
 		panic(fmt.Sprintf("predict: Raw: basis kind %q is none of a number term", b.Kind))
 	}
+}
+
+// values returns what the term's value columns stand for, rising, and their
+// numbers.
+func (t *Term) values() (values []float64, columns []int32) {
+	for j := range t.Columns {
+		if t.Columns[j].Kind == Value {
+			columns = append(columns, int32(j))
+		}
+	}
+	slices.SortFunc(columns, func(a, b int32) int { return cmp.Compare(t.Columns[a].At, t.Columns[b].At) })
+	for _, j := range columns {
+		values = append(values, t.Columns[j].At)
+	}
+	return values, columns
+}
+
+func indicator(holds bool) float64 {
+	if holds {
+		return 1
+	}
+	return 0
 }
 
 // Standardise returns the value of the basis column for a raw value u,
 //
 //	v = clip((u − Mean)/SD, −5, 5)
 //
-// without a unit. It is the only place where this formula stands: training
-// builds its design matrix with it and scoring its log-odds.
+// without a unit; splines, cumulated splines, values and spikes are not
+// clipped. It is the only place where this formula stands: training builds its
+// design matrix with it and scoring its log-odds.
 func (b *Basis) Standardise(u float64) float64 {
-	return min(max((u-b.Mean)/b.SD, -MaxSD), MaxSD)
+	if b.clipped() {
+		return standardise(u, b.Mean, b.SD)
+	}
+	return (u - b.Mean) / b.SD
+}
+
+func standardise(u, mean, sd float64) float64 {
+	return min(max((u-mean)/sd, -MaxSD), MaxSD)
+}
+
+// clipped reports whether the column's standardised values are clipped.
+func (b *Basis) clipped() bool {
+	switch b.Kind {
+	case Spline, Cumulated, Value, Spike:
+		return false
+	}
+	return true
+}
+
+// Affine returns zero and scale such that
+//
+//	Standardise(u) = zero + scale u
+//
+// to rounding for every u that a column of its kind takes: 0 and 1 of clipped
+// indicators, any of the kinds that are not clipped. It panics for a linear
+// column, which has none.
+func (b *Basis) Affine() (zero, scale float64) {
+	switch {
+	case b.Kind == Linear:
+		panic("predict: Affine: a linear column is clipped and has no such form")
+	case b.clipped():
+		zero = b.Standardise(0)
+		return zero, b.Standardise(1) - zero
+	}
+	return -b.Mean / b.SD, 1 / b.SD
 }
 
 // PerSD returns the effect of one standard deviation of the raw column on the
@@ -85,98 +164,4 @@ func (b *Basis) PerUnit() Interval {
 func NewInterval(estimate, se float64) Interval {
 	const z95 = 1.6448536269514722 // 95 % quantile of the standard normal
 	return Interval{Estimate: estimate, Low: estimate - z95*se, High: estimate + z95*se}
-}
-
-// An Input is one term bound to the column of a frame that feeds it. It
-// evaluates the term's basis columns; both must outlive it.
-type Input struct {
-	term   *Term
-	column *features.Column
-	// For levels: the values of all basis columns for code c stand in
-	// table[(c+1)·K : (c+2)·K], code −1 (missing) first; unseen[c+1] says
-	// that training never met the level.
-	table  []float64
-	unseen []bool
-}
-
-// NewInput binds a term to its column. It panics if one holds levels and the
-// other numbers, which equal spec digests exclude.
-func NewInput(t *Term, c *features.Column) Input {
-	if (t.Kind == string(features.LevelKind)) != c.IsLevel() {
-		panic("predict: NewInput: term and column are of different kinds")
-	}
-	in := Input{term: t, column: c}
-	if !c.IsLevel() {
-		return in
-	}
-	k := len(t.Columns)
-	in.table = make([]float64, (len(c.Levels)+1)*k)
-	in.unseen = make([]bool, len(c.Levels)+1)
-	for code := -1; code < len(c.Levels); code++ {
-		name := MissingLevel
-		if code >= 0 {
-			name = c.Levels[code]
-		}
-		own, known := t.level(name)
-		in.unseen[code+1] = !known
-		for j := range t.Columns {
-			u := 0.0
-			if j == own {
-				u = 1
-			}
-			in.table[(code+1)*k+j] = t.Columns[j].Standardise(u)
-		}
-	}
-	return in
-}
-
-// level returns the number of the basis column that is 1 for the named level,
-// and whether training knew the level. Pooled and unseen levels share the
-// column "other"; where training had nothing to pool there is none, −1 is
-// returned, and a level that is 0 in every column scores as the average level
-// (the ridge penalty centres the levels' weights).
-func (t *Term) level(name string) (column int, known bool) {
-	other := -1
-	for j := range t.Columns {
-		if t.Columns[j].Level == name {
-			return j, true
-		}
-		if t.Columns[j].Level == OtherLevel {
-			other = j
-		}
-	}
-	_, pooled := slices.BinarySearch(t.Pooled, name)
-	return other, pooled
-}
-
-// Basis stores the K basis columns of rows from … to−1 in dst, one row every
-// stride values: column k of row i goes to dst[(i−from)·stride + k].
-func (in *Input) Basis(dst []float64, stride, from, to int) {
-	t, k := in.term, len(in.term.Columns)
-	if in.column.IsLevel() {
-		for i, code := range in.column.Codes[from:to] {
-			copy(dst[i*stride:i*stride+k], in.table[(int(code)+1)*k:])
-		}
-		return
-	}
-	for j := range t.Columns {
-		b := &t.Columns[j]
-		for i, x := range in.column.Num[from:to] {
-			dst[i*stride+j] = b.Standardise(t.Raw(j, x))
-		}
-	}
-}
-
-// Unseen counts the rows whose level training never met, a missing one
-// included. Numbers have none.
-func (in *Input) Unseen() int {
-	n := 0
-	if in.column.IsLevel() {
-		for _, code := range in.column.Codes {
-			if in.unseen[code+1] {
-				n++
-			}
-		}
-	}
-	return n
 }

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package predict
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/holdfast-churn/holdfast/features"
+)
+
+// A RuleInput is a conjunction of conditions bound to the columns of a frame.
+type RuleInput struct{ tests []test }
+
+// A test is one condition bound to its column.
+type test struct {
+	num           []float64
+	above, atMost float64 // NaN where there is no such bound
+	missing       bool
+	codes         []int32
+	passes        []bool // of levels: by code, code −1 (missing) first
+}
+
+// NewRuleInput binds the conditions of a rule to a frame. It returns an error
+// if the frame lacks a feature or holds levels where the condition has
+// bounds, or the other way round.
+func NewRuleInput(conditions []Condition, f *features.Frame) (RuleInput, error) {
+	r := RuleInput{tests: make([]test, len(conditions))}
+	for i := range conditions {
+		c := &conditions[i]
+		column := f.Column(c.Feature)
+		if column == nil {
+			return RuleInput{}, fmt.Errorf("rule: the frame has no feature %q", c.Feature)
+		}
+		if c.ofLevels() != column.IsLevel() {
+			return RuleInput{}, fmt.Errorf("rule: feature %q is a %s, which its condition is not about",
+				c.Feature, column.Feature.Kind)
+		}
+		r.tests[i] = c.bind(column)
+	}
+	return r, nil
+}
+
+// ofLevels reports whether the condition is about levels, not numbers.
+func (c *Condition) ofLevels() bool { return len(c.Levels) > 0 }
+
+func (c *Condition) bind(column *features.Column) test {
+	t := test{above: math.NaN(), atMost: math.NaN(), missing: c.Missing}
+	if c.Above != nil {
+		t.above = *c.Above
+	}
+	if c.AtMost != nil {
+		t.atMost = *c.AtMost
+	}
+	t.num, t.codes = column.Num, column.Codes
+	if column.IsLevel() {
+		t.passes = make([]bool, len(column.Levels)+1)
+		for code := range t.passes {
+			t.passes[code] = slices.Contains(c.Levels, levelName(column, code-1)) != c.Not
+		}
+	}
+	return t
+}
+
+// Holds says whether a row meets every condition.
+func (r *RuleInput) Holds(row int) bool {
+	for i := range r.tests {
+		if !r.tests[i].holds(row) {
+			return false
+		}
+	}
+	return true
+}
+
+func (t *test) holds(row int) bool {
+	if t.passes != nil {
+		return t.passes[t.codes[row]+1]
+	}
+	x := t.num[row]
+	if x != x {
+		return t.missing
+	}
+	return !(x <= t.above) && !(x > t.atMost) // a comparison with NaN is false
+}
