@@ -139,7 +139,7 @@ func TestForwardChain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		slice, why, err := forwardChained(context.Background(), s, &fitter{spec, 10, 1})
+		slice, why, err := forwardChained(context.Background(), s, &fitter{spec: spec, lambda: 1, workers: 1})
 		if err != nil || slice == nil {
 			t.Fatal(why, err)
 		}

@@ -55,22 +55,70 @@ func (c *cholesky) solve(dst, b []float64) []float64 {
 	return dst
 }
 
-// inverse returns A⁻¹, n×n row-major, both triangles.
+// inverse returns A⁻¹, n×n row-major, both triangles: X = L⁻¹ by rows, then
+// A⁻¹ = X'X.
 func (c *cholesky) inverse() []float64 {
-	n := c.n
-	inv := make([]float64, n*n)
+	n, l := c.n, c.l
+	x := make([]float64, n*n)
 	for i := range n {
-		inv[i*n+i] = 1
-		c.solve(inv[i*n:(i+1)*n], inv[i*n:(i+1)*n])
+		xi := x[i*n : i*n+i+1]
+		addRows(xi, x, l[i*n:i*n+i], n, -1)
+		for j := range xi[:i] {
+			xi[j] /= l[i*n+i]
+		}
+		xi[i] = 1 / l[i*n+i]
+	}
+	inv := make([]float64, n*n)
+	column := make([]float64, n)
+	for i := range n {
+		// Row i of X'X up to the diagonal: Σ_{k≥i} x_ki x_k.
+		row := inv[i*n : i*n+i+1]
+		for k := i; k < n; k++ {
+			column[k-i] = x[k*n+i]
+		}
+		addRows(row, x[i*n:], column[:n-i], n, 1)
+	}
+	for i := range n {
+		for j := range i {
+			inv[j*n+i] = inv[i*n+j]
+		}
 	}
 	return inv
 }
 
-// dot returns Σ a_i b_i, summed in index order.
-func dot(a, b []float64) float64 {
-	sum := 0.0
-	for i, ai := range a {
-		sum += float64(ai * b[i])
+// addRows adds sign Σ_k w_k a_k to dst, where a_k is the row k of a, n columns
+// wide, as far as dst goes. Rows are added in order, four at a time.
+func addRows(dst, a, w []float64, n int, sign float64) {
+	size, k := len(dst), 0
+	for ; k+4 <= len(w); k += 4 {
+		w0, w1, w2, w3 := sign*w[k], sign*w[k+1], sign*w[k+2], sign*w[k+3]
+		a0, a1 := a[k*n:k*n+size], a[(k+1)*n:(k+1)*n+size]
+		a2, a3 := a[(k+2)*n:(k+2)*n+size], a[(k+3)*n:(k+3)*n+size]
+		for j := range dst {
+			dst[j] = dst[j] + float64(w0*a0[j]) + float64(w1*a1[j]) + float64(w2*a2[j]) + float64(w3*a3[j])
+		}
 	}
-	return sum
+	for ; k < len(w); k++ {
+		wk := sign * w[k]
+		for j, v := range a[k*n : k*n+size] {
+			dst[j] += float64(wk * v)
+		}
+	}
+}
+
+// dot returns Σ a_i b_i, in four interleaved sums.
+func dot(a, b []float64) float64 {
+	var s0, s1, s2, s3 float64
+	b = b[:len(a)]
+	i := 0
+	for ; i+4 <= len(a); i += 4 {
+		s0 += float64(a[i] * b[i])
+		s1 += float64(a[i+1] * b[i+1])
+		s2 += float64(a[i+2] * b[i+2])
+		s3 += float64(a[i+3] * b[i+3])
+	}
+	for ; i < len(a); i++ {
+		s0 += float64(a[i] * b[i])
+	}
+	return s0 + s1 + (s2 + s3)
 }

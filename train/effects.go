@@ -68,6 +68,17 @@ func contrastOf(t *predict.Term, c *features.Column, w []float64) ([]float64, st
 		contrast[0] = t.Columns[0].Standardise(1) - t.Columns[0].Standardise(0)
 		return contrast, "missing against known"
 	}
+	low, high, words := quartiles(t, c, w)
+	for k := range t.Columns {
+		b := &t.Columns[k]
+		contrast[k] = b.Standardise(t.Raw(k, high)) - b.Standardise(t.Raw(k, low))
+	}
+	return contrast, words
+}
+
+// quartiles returns the two values of a number that its effect compares, and
+// the comparison in words.
+func quartiles(t *predict.Term, c *features.Column, w []float64) (low, high float64, words string) {
 	var values []weighted
 	for i, x := range c.Num {
 		if x == x {
@@ -83,11 +94,7 @@ func contrastOf(t *predict.Term, c *features.Column, w []float64) ([]float64, st
 			break
 		}
 	}
-	for k := range t.Columns {
-		b := &t.Columns[k]
-		contrast[k] = b.Standardise(t.Raw(k, high)) - b.Standardise(t.Raw(k, low))
-	}
-	return contrast, fmt.Sprintf("%s against %s (%s)", shortNumber(high), shortNumber(low), name)
+	return low, high, fmt.Sprintf("%s against %s (%s)", shortNumber(high), shortNumber(low), name)
 }
 
 // levelContrast compares the two levels with the largest shares, which are the

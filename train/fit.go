@@ -5,7 +5,9 @@ package train
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
+	"os"
 	"slices"
 
 	"gonum.org/v1/gonum/stat"
@@ -65,6 +67,26 @@ func Fit(ctx context.Context, f *features.Frame, spec features.Spec, o Options) 
 	case lambda == 0:
 		lambda = fallbackLambda
 	}
+	f2 := &fitter{spec: spec, lambda: lambda, workers: o.Workers}
+	if cv != nil && o.Lambda == 0 && o.Stages != StagesLinear {
+		c := newContest(s, m.Terms, o.Workers)
+		chosen, all, err := c.choose(ctx, &contestant{name: "linear", z: cv.z}, mostPairs(o.Stages), mostRules(o.Stages))
+		if err != nil {
+			return nil, err
+		}
+		if os.Getenv("HF_DEBUG") != "" {
+			for _, x := range all {
+				sh := ""
+				if x.shape != nil {
+					sh = x.shape.name
+				}
+				fmt.Fprintln(os.Stderr, x.name, x.penalties, x.pairs, sh, x.rules, x.loss, x == chosen)
+			}
+		}
+		if chosen.curves {
+			return fitAdditive(ctx, c, m, chosen, cv, f2, &o)
+		}
+	}
 	fit, err := newton(ctx, d, lambda)
 	if err != nil {
 		return nil, err
@@ -77,20 +99,66 @@ func Fit(ctx context.Context, f *features.Frame, spec features.Spec, o Options) 
 	}
 	d.x = nil // the largest block of memory; calibration makes others like it
 
-	m.Calibration, err = calibrate(ctx, s, &fitter{spec, lambda, o.Workers}, cv, &o)
+	m.Calibration, err = calibrate(ctx, s, f2, cv, &o)
 	if err != nil {
 		return nil, err
 	}
+	finish(m, s, &o, meanZ)
+	m.Provenance.Lambda, m.Provenance.Iterations = lambda, fit.iterations
+	return m, nil
+}
+
+// finish sets what every model has.
+func finish(m *predict.Model, s *sample, o *Options, meanZ float64) {
 	m.Score.ZRef = m.Calibration.LogOdds(meanZ)
 	if m.Score.BaseRate == 0 {
 		m.Score.BaseRate = s.churn / s.total
 	}
 	m.Provenance = predict.Provenance{
 		Data: o.DataDigest, AsOf: o.AsOf, Version: o.Version, Parent: o.Parent, Censored: o.Censored,
-		Rows: len(f.Rows), Renewals: int(math.Round(s.total)), Churned: int(math.Round(s.churn)),
-		Seed: o.Seed, Lambda: lambda, Iterations: fit.iterations,
+		Rows: len(s.frame.Rows), Renewals: int(math.Round(s.total)), Churned: int(math.Round(s.churn)), Seed: o.Seed,
 	}
+}
+
+// fitAdditive publishes the contestant that won.
+func fitAdditive(
+	ctx context.Context, c *contest, m *predict.Model, x *contestant, cv *crossValidation, fit *fitter, o *Options,
+) (*predict.Model, error) {
+	b, err := c.build(ctx, x, true)
+	if err != nil {
+		return nil, err
+	}
+	c.setEffects(b)
+	c.setShares(b)
+	m.Logit = b.logit
+	meanZ := b.logit.Intercept
+	for j := range b.logit.Terms {
+		meanZ += b.logit.Terms[j].RefMean
+	}
+	cv.z, cv.loss, cv.lambda = x.z, x.loss, x.plain
+	m.OutOfFold = outOfFoldMetrics(c.s, cv)
+	m.Warnings = []string{}
+	fit.chosen = x
+	if m.Calibration, err = calibrate(ctx, c.s, fit, cv, o); err != nil {
+		return nil, err
+	}
+	finish(m, c.s, o, meanZ)
+	m.Provenance.Lambda, m.Provenance.Iterations = x.plain, b.fit.passes
 	return m, nil
+}
+
+func mostPairs(stages string) int {
+	if stages == StagesAuto || stages == StagesPairs {
+		return pairCounts[len(pairCounts)-1]
+	}
+	return 0
+}
+
+func mostRules(stages string) int {
+	if stages == StagesAuto {
+		return tableCounts[len(tableCounts)-1]
+	}
+	return 0
 }
 
 // A fitter makes the unpublished fits of calibration.
@@ -98,6 +166,7 @@ type fitter struct {
 	spec    features.Spec
 	lambda  float64
 	workers int
+	chosen  *contestant // nil for the linear model
 }
 
 // quickly returns a model that can give raw log-odds and nothing more: its
@@ -106,6 +175,14 @@ type fitter struct {
 func (f *fitter) quickly(ctx context.Context, s *sample) (*predict.Model, error) {
 	m := &predict.Model{Spec: f.spec}
 	m.Terms, _ = newTerms(s, f.workers)
+	if f.chosen != nil {
+		b, err := newContest(s, m.Terms, f.workers).build(ctx, f.chosen, false)
+		if err != nil {
+			return nil, err
+		}
+		m.Logit = b.logit
+		return m, nil
+	}
 	d := newDesign(s, m.Terms, f.workers)
 	solver := newStaleSolver(d, []int{noFold})
 	if err := solver.solve(ctx, f.lambda); err != nil {

@@ -18,12 +18,22 @@ const (
 	CalibrationPlatt     = "platt"     // a + s z
 )
 
+// The largest kind of model that may be chosen, values of Options.Stages.
+const (
+	StagesAuto    = "auto"    // linear terms, splines, pairs or tables, whatever predicts best
+	StagesPairs   = "pairs"   // up to pairs
+	StagesSplines = "splines" // up to splines
+	StagesLinear  = "linear"  // linear terms only
+)
+
 // Options configures Fit. The zero value is ready to use.
 type Options struct {
 	// Lambda is the ridge penalty λ > 0 on standardised weights, in units of
 	// renewals: the loss is a sum, not a mean. Zero chooses it by
 	// cross-validated log loss.
 	Lambda float64
+	// Stages is one of the constants above; empty means auto.
+	Stages string
 	// Folds is the number of cross-validation folds, at least 2. Zero means 5.
 	Folds int
 	// Seed decides which group falls into which fold, and nothing else.
@@ -69,6 +79,12 @@ func (o *Options) validate() error {
 	ways := []string{CalibrationAuto, CalibrationNone, CalibrationIntercept, CalibrationPlatt}
 	if !slices.Contains(ways, o.Calibration) {
 		return fmt.Errorf("calibration %q: must be one of %v", o.Calibration, ways)
+	}
+	if o.Stages == "" {
+		o.Stages = StagesAuto
+	}
+	if stages := []string{StagesAuto, StagesPairs, StagesSplines, StagesLinear}; !slices.Contains(stages, o.Stages) {
+		return fmt.Errorf("stages %q: must be one of %v", o.Stages, stages)
 	}
 	setDefault(&o.Score.AtRiskP, 0.5)
 	setDefault(&o.Score.AtRisk, 40)

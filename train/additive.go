@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package train
+
+import (
+	"math"
+
+	"github.com/holdfast-churn/holdfast/features"
+	"github.com/holdfast-churn/holdfast/predict"
+)
+
+// A columnKind says which penalty a column of a matrix gets.
+type columnKind uint8
+
+const (
+	freeColumn  columnKind = iota // the intercept
+	plainColumn                   // linear, level, missing: standardised
+	curveColumn                   // spline, value, spike
+	pairColumn
+	ruleColumn
+)
+
+// penalties are the ridge penalties of one fit, in renewals, on weights of
+// scaled columns. A column of standard deviation sd has the scale sd^power:
+// with power ½ rare levels and thin splines may move further than with 1.
+type penalties struct {
+	plain, curve, pair, rule float64
+	power                    float64
+}
+
+// A part is a set of columns of a matrix that stand side by side, with what is
+// needed to penalise them and to publish their weights.
+type part struct {
+	*block
+	kind  []columnKind
+	mean  []float64
+	sd    []float64
+	terms []predict.Term // of a part of terms
+	at    []place        // of a part of terms: where column c comes from
+}
+
+// A place is a basis column of a term.
+type place struct{ term, column int }
+
+// termsPart evaluates the columns of terms. Linear columns are standardised
+// already.
+func termsPart(s *sample, terms []predict.Term) *part {
+	p := &part{terms: terms}
+	inputs := make([]predict.Input, len(terms))
+	columns := make([]*features.Column, len(terms))
+	first := make([]int32, len(terms))
+	for j := range terms {
+		columns[j] = s.frame.Column(terms[j].Feature)
+		inputs[j] = predict.NewInput(&terms[j], columns[j])
+		first[j] = int32(len(p.at))
+		for k := range terms[j].Columns {
+			kind := plainColumn
+			switch terms[j].Columns[k].Kind {
+			case predict.Spline, predict.Value, predict.Spike, predict.Cumulated:
+				kind = curveColumn
+			}
+			p.at, p.kind = append(p.at, place{j, k}), append(p.kind, kind)
+		}
+	}
+	p.block = newBlock(len(s.frame.Rows), len(p.at), func(dst []predict.Entry, row int) []predict.Entry {
+		for j := range inputs {
+			t := &terms[j]
+			from := len(dst)
+			if len(t.Columns) > 0 && t.Columns[0].Kind == predict.Linear {
+				u := t.Raw(0, columns[j].Num[row])
+				dst = append(dst, predict.Entry{Column: first[j], Value: t.Columns[0].Standardise(u)})
+				from++
+			}
+			dst = inputs[j].Entries(dst, row)
+			for e := from; e < len(dst); e++ {
+				dst[e].Column += first[j]
+			}
+		}
+		return dst
+	})
+	p.measure(s)
+	return p
+}
+
+// measure sets the moments of the part's columns over a sample.
+func (p *part) measure(s *sample) {
+	w := make([]float64, len(s.frame.Rows))
+	for i := range w {
+		w[i] = s.frame.Rows[i].Weight
+	}
+	p.mean, p.sd, _ = p.moments(w, s.total)
+}
+
+// penalty appends the penalties of the part's raw columns: λ sd^(2 power) for
+// a column whose weight on the scaled column has penalty λ.
+func (p *part) penalty(dst []float64, l penalties) []float64 {
+	for c, kind := range p.kind {
+		switch kind {
+		case plainColumn, curveColumn:
+			lambda := l.plain
+			if kind == curveColumn {
+				lambda = l.curve
+			}
+			if at := p.at[c]; p.terms[at.term].Columns[at.column].Kind == predict.Linear {
+				dst = append(dst, lambda)
+			} else {
+				dst = append(dst, float64(lambda*math.Pow(max(p.sd[c], leastSD), 2*l.power)))
+			}
+		case pairColumn:
+			dst = append(dst, float64(l.pair*p.sd[c]*p.sd[c]))
+		default:
+			dst = append(dst, l.rule)
+		}
+	}
+	return dst
+}

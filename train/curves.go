@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package train
+
+import (
+	"math"
+	"slices"
+
+	"github.com/holdfast-churn/holdfast/features"
+	"github.com/holdfast-churn/holdfast/predict"
+)
+
+// Thresholds of METHODS.md section 3, step 2.
+const (
+	curveIntervals = 8    // of the cubic spline, between quantiles
+	fewValues      = 6    // distinct values up to which each gets a column
+	spikeShare     = 0.05 // of the rows in one value, from which it gets a column …
+	spikeValues    = 12   // … if there are more distinct values than this
+)
+
+// withCurves returns copies of the terms in which every number has, beside its
+// linear column, those of a cubic B-spline, or one for each of a few values,
+// and a spike where one value is common. Scales are 1 until scaleColumns.
+func withCurves(s *sample, terms []predict.Term, workers int) []predict.Term {
+	out := slices.Clone(terms)
+	parallel(workers, len(out), func(j int) {
+		t := &out[j]
+		if t.Kind != string(features.NumberKind) || t.Low == t.High {
+			return
+		}
+		v := valuesOf(s, t.Feature)
+		t.Columns = slices.Clone(t.Columns)
+		if len(v.distinct) <= fewValues {
+			for _, x := range v.distinct {
+				t.Columns = append(t.Columns, predict.Basis{Kind: predict.Value, At: x, SD: 1})
+			}
+			return
+		}
+		t.Knots = v.knots(curveIntervals)
+		for k := range len(t.Knots) - 1 + 3 {
+			t.Columns = append(t.Columns, predict.Basis{Kind: predict.Spline, Index: k, SD: 1})
+		}
+		if len(v.distinct) > spikeValues && v.most > spikeShare {
+			t.Columns = append(t.Columns, predict.Basis{Kind: predict.Spike, At: v.mode, SD: 1})
+		}
+	})
+	return out
+}
+
+// values are the observed numbers of a feature.
+type values struct {
+	sorted   []weighted // by x
+	total    float64
+	distinct []float64 // rising; no more than spikeValues+1 are listed
+	mode     float64   // the value with the largest weight, the smallest of equals
+	most     float64   // its share
+}
+
+func valuesOf(s *sample, feature string) *values {
+	v := new(values)
+	for i, x := range s.frame.Column(feature).Num {
+		if x == x {
+			v.sorted = append(v.sorted, weighted{x, s.frame.Rows[i].Weight})
+		}
+	}
+	slices.SortFunc(v.sorted, func(a, b weighted) int {
+		switch {
+		case a.x < b.x:
+			return -1
+		case a.x > b.x:
+			return 1
+		}
+		return 0
+	})
+	best, run := -1.0, 0.0
+	for i, e := range v.sorted {
+		v.total += e.w
+		if i == 0 || e.x != v.sorted[i-1].x {
+			run = 0
+			if len(v.distinct) <= spikeValues {
+				v.distinct = append(v.distinct, e.x)
+			}
+		}
+		run += e.w
+		if run > best*(1+1e-9) {
+			best, v.mode = run, e.x
+		}
+	}
+	v.most = best / v.total
+	return v
+}
+
+// quantile returns the smallest value at or below which lies a share q of the
+// weight.
+func (v *values) quantile(q float64) float64 {
+	need, sum := float64(q*v.total)-float64(1e-9*v.total), 0.0
+	for _, e := range v.sorted {
+		if sum += e.w; sum >= need {
+			return e.x
+		}
+	}
+	return v.sorted[len(v.sorted)-1].x
+}
+
+// knots cuts the range into up to n intervals of equal weight. Where that
+// leaves fewer than two, because most values are equal, the distinct values
+// are cut instead.
+func (v *values) knots(n int) []float64 {
+	var knots []float64
+	for k := range n + 1 {
+		knots = append(knots, v.quantile(float64(k)/float64(n)))
+	}
+	knots[0], knots[n] = v.sorted[0].x, v.sorted[len(v.sorted)-1].x
+	knots = slices.Compact(knots)
+	if len(knots) >= 3 {
+		return knots
+	}
+	var distinct []float64
+	for i, e := range v.sorted {
+		if i == 0 || e.x != v.sorted[i-1].x {
+			distinct = append(distinct, e.x)
+		}
+	}
+	at := func(q float64) float64 { return distinct[int(math.Round(q*float64(len(distinct)-1)))] }
+	if n > 4 {
+		return slices.Compact([]float64{at(0), at(1. / 3), at(2. / 3), at(1)})
+	}
+	return slices.Compact([]float64{at(0), at(0.5), at(1)})
+}

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package train
+
+import (
+	"context"
+	"math"
+
+	"github.com/holdfast-churn/holdfast/predict"
+)
+
+// A ridge is one weight vector on its way to the minimum of
+//
+//	F(θ) = Σ_i w_i [softplus(z_i) − y_i z_i] + ½ Σ_j λ_j θ_j²,   z = X θ
+//
+// over the rows outside the fold hold, with a penalty λ_j of each column and 0
+// of the intercept. Steps are Newton's with a matrix that is kept while it
+// serves (the chord method): gradients are exact and cost a pass over the
+// entries, the matrix costs their square.
+//
+// Source: Kelley, Iterative Methods for Linear and Nonlinear Equations, 5.4.
+type ridge struct {
+	m       *matrix
+	hold    int
+	penalty []float64
+	theta   []float64
+	hessian []float64 // X'WX at some earlier θ; nil at first
+	factor  cholesky  // of hessian + Λ
+	// While tables grow, the inverse of hessian + Λ takes the factor's place,
+	// because it can be bordered by new columns; curve is the w p (1 − p) of
+	// each row behind it.
+	inverse []float64
+	curve   []float64
+	passes  int
+	renewed int // times that the matrix was taken
+}
+
+const (
+	// chooseTolerance ends a fit that only chooses: half the squared Newton
+	// decrement per renewal. The loss elsewhere is then right to about 1e-7.
+	chooseTolerance = 1e-8
+	// growTolerance ends the fits between two tables.
+	growTolerance = 3e-7
+	// chordSlow is the ratio of two decrements from which the matrix is renewed.
+	chordSlow  = 0.1
+	borderSlow = 0.4 // the same where the inverse is kept, which costs more to take anew
+	maxChords  = 200
+	renewRows  = 20000 // rows behind a matrix, at least …
+	renewRatio = 20    // … or so many a column
+)
+
+// newRidge starts at zero weights and the logit of the churn rate.
+func newRidge(m *matrix, hold int) *ridge {
+	churn, kept := 0.0, 0.0
+	for _, c := range m.chunks {
+		for i := c.from; i < c.to && c.fold != hold; i++ {
+			churn += float64(m.w[i] * m.y[i])
+			kept += float64(m.w[i] * (1 - m.y[i]))
+		}
+	}
+	r := &ridge{m: m, hold: hold, theta: make([]float64, m.cols)}
+	r.theta[0] = math.Log(churn / kept)
+	return r
+}
+
+// extend returns a fit of a matrix with further columns, from the weights of r
+// and zeros.
+func (r *ridge) extend(m *matrix) *ridge {
+	e := &ridge{m: m, hold: r.hold, theta: make([]float64, m.cols)}
+	copy(e.theta, r.theta)
+	return e
+}
+
+// solve moves the weights to the minimum under a penalty of each column, to
+// within tolerance Σw by half the squared Newton decrement, and makes one step
+// more. Where exact is set, every matrix comes from all rows.
+func (r *ridge) solve(ctx context.Context, penalty []float64, tolerance float64, exact bool) error {
+	m := r.m
+	r.penalty = penalty
+	if r.hessian == nil && r.inverse == nil {
+		r.renew(exact)
+	} else if r.inverse == nil && !r.refactor() {
+		r.renew(exact)
+	}
+	grad, point, step := make([]float64, m.cols), make([]float64, m.cols), make([]float64, m.cols)
+	slow := chordSlow
+	if r.inverse != nil {
+		slow = borderSlow
+	}
+	value, decrement, fresh, t := math.Inf(1), math.Inf(1), r.renewed, 1.0
+	for range maxChords {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		r.passes++
+		f := m.logLoss(grad, r.theta, r.hold)
+		for j, l := range penalty {
+			f += float64(l / 2 * r.theta[j] * r.theta[j])
+			grad[j] += float64(l * r.theta[j])
+		}
+		if !(f <= value+1e-12*math.Abs(value)) { // the last step was too long
+			if t < 1e-9 {
+				return &ConvergenceError{Status: "no step lowers the loss", Iterations: r.passes, Decrement: decrement}
+			}
+			t /= 2
+			for j := range point {
+				r.theta[j] = point[j] - float64(t*step[j])
+			}
+			continue
+		}
+		value = f
+		r.toward(step, grad)
+		d := dot(grad, step) / 2
+		if (d > slow*decrement || t < 1) && d > tolerance*m.total && fresh == r.renewed {
+			r.renew(exact)
+			r.toward(step, grad)
+			d = dot(grad, step) / 2
+		}
+		fresh = r.renewed
+		decrement, t = d, 1
+		copy(point, r.theta)
+		for j := range step {
+			r.theta[j] -= step[j]
+		}
+		if d <= tolerance*m.total {
+			return nil
+		}
+	}
+	return &ConvergenceError{Status: "passes used up", Iterations: r.passes, Decrement: decrement}
+}
+
+// toward stores Newton's step, to be subtracted, for a gradient.
+func (r *ridge) toward(step, grad []float64) {
+	if r.inverse == nil {
+		r.factor.solve(step, grad)
+		return
+	}
+	clear(step)
+	addRows(step, r.inverse, grad, len(step), 1)
+}
+
+// invert takes the matrix anew and keeps its inverse from now on.
+func (r *ridge) invert() {
+	m := r.m
+	r.hessian = m.hessian(r.theta, r.hold, 1)
+	r.renewed++
+	r.refactor()
+	r.inverse, r.hessian = r.factor.inverse(), nil
+	r.curve = make([]float64, m.rows)
+	m.logOdds(r.curve, r.theta, 0, m.rows)
+	_, r.curve = m.slopes(r.curve, r.hold)
+}
+
+// border returns the fit of a matrix with the block's columns added, from the
+// weights of r and zeros, with the inverse bordered by them: for A⁻¹ at hand,
+//
+//	[A  B]⁻¹   [A⁻¹ + E S⁻¹ E'  −E S⁻¹]
+//	[B' D]   = [−S⁻¹ E'            S⁻¹],   E = A⁻¹ B,  S = D − B'E
+//
+// penalty is that of all columns.
+func (r *ridge) border(m *matrix, b *block, penalty []float64) *ridge {
+	p, n := r.m.cols, m.cols
+	k := n - p
+	cross, d := make([]float64, k*p), make([]float64, k*k) // B' and D
+	for i, q := range r.curve {
+		if q == 0 {
+			continue
+		}
+		col, val := r.m.col[r.m.start[i]:r.m.start[i+1]], r.m.val[r.m.start[i]:r.m.start[i+1]]
+		for e := b.start[i]; e < b.start[i+1]; e++ {
+			v := float64(q * b.val[e])
+			row := cross[int(b.col[e])*p : int(b.col[e]+1)*p]
+			for x, j := range col {
+				row[j] += float64(v * val[x])
+			}
+			for f := b.start[i]; f < b.start[i+1]; f++ {
+				d[int(b.col[e])*k+int(b.col[f])] += float64(v * b.val[f])
+			}
+		}
+	}
+	e := make([]float64, k*p) // E'
+	for c := range k {
+		d[c*k+c] += penalty[p+c]
+		addRows(e[c*p:(c+1)*p], r.inverse, cross[c*p:(c+1)*p], p, 1)
+	}
+	for c := range k {
+		for f := range k {
+			d[c*k+f] -= dot(cross[c*p:(c+1)*p], e[f*p:(f+1)*p])
+		}
+	}
+	out := &ridge{m: m, hold: r.hold, theta: make([]float64, n), curve: r.curve, penalty: penalty, renewed: r.renewed}
+	copy(out.theta, r.theta)
+	schur, ok := factorise(d, k)
+	if !ok {
+		out.invert()
+		return out
+	}
+	s := schur.inverse()
+	out.inverse = make([]float64, n*n)
+	weights := make([]float64, k)
+	f := make([]float64, k*p) // S⁻¹ E'
+	for c := range k {
+		addRows(f[c*p:(c+1)*p], e, s[c*k:(c+1)*k], p, 1)
+	}
+	for i := range p {
+		row := out.inverse[i*n : i*n+n]
+		copy(row, r.inverse[i*p:(i+1)*p])
+		for c := range k {
+			weights[c] = e[c*p+i]
+			row[p+c] = -f[c*p+i]
+			out.inverse[(p+c)*n+i] = -f[c*p+i]
+		}
+		addRows(row[:p], f, weights, p, 1)
+	}
+	for c := range k {
+		copy(out.inverse[(p+c)*n+p:(p+c)*n+n], s[c*k:(c+1)*k])
+	}
+	return out
+}
+
+// renew takes the matrix of second derivatives at the current weights.
+func (r *ridge) renew(exact bool) {
+	if r.inverse != nil {
+		r.invert()
+		return
+	}
+	share := 1.0
+	if want := max(renewRows, renewRatio*r.m.cols); !exact && want < r.m.rows {
+		share = float64(want) / float64(r.m.rows)
+	}
+	r.hessian = r.m.hessian(r.theta, r.hold, share)
+	r.renewed++
+	r.refactor()
+}
+
+// refactor factorises hessian + Λ. A matrix that is singular to rounding gets
+// a larger diagonal: steps only grow shorter by it.
+func (r *ridge) refactor() bool {
+	n := len(r.theta)
+	a := make([]float64, len(r.hessian))
+	for extra := 0.0; ; extra = max(1e-9*r.m.total, 10*extra) {
+		copy(a, r.hessian)
+		for j := range n {
+			a[j*n+j] += r.penalty[j] + extra
+		}
+		if f, ok := factorise(a, n); ok {
+			r.factor = f
+			return true
+		} else if extra > r.m.total {
+			return false
+		}
+	}
+}
+
+// leaveOneOut returns the approximate log-odds of each row by a fit without it,
+//
+//	z_i − h_i r_i / (1 − h_i q_i),   h_i = x_i' A⁻¹ x_i,  r_i = w_i (y_i − p_i),  q_i = w_i p_i (1 − p_i)
+//
+// for rows that the fit has seen, and those of the fit for the rows of the
+// fold left out. It serves to rank candidates only: rows of one account help
+// each other.
+//
+// Source: Rad and Maleki (2020), JRSS B 82(4).
+func (r *ridge) leaveOneOut() []float64 {
+	m := r.m
+	n := m.cols
+	z := make([]float64, m.rows)
+	inverse := r.inverse
+	if inverse == nil {
+		inverse = r.factor.inverse()
+	}
+	parallel(m.workers, len(m.chunks), func(k int) {
+		c := m.chunks[k]
+		m.logOdds(z, r.theta, c.from, c.to)
+		if c.fold == r.hold {
+			return
+		}
+		for i := c.from; i < c.to; i++ {
+			col, val := m.col[m.start[i]:m.start[i+1]], m.val[m.start[i]:m.start[i+1]]
+			h := 0.0
+			for a, j := range col {
+				row := inverse[int(j)*n : int(j)*n+n]
+				sum := float64(val[a]*row[j]) / 2
+				rest := val[a+1:]
+				for b, l := range col[a+1:] {
+					sum += float64(rest[b] * row[l])
+				}
+				h += float64(2 * val[a] * sum)
+			}
+			p := predict.Sigmoid(z[i])
+			q := float64(m.w[i] * p * (1 - p))
+			const floor = 0.05
+			z[i] -= float64(h*m.w[i]*(m.y[i]-p)) / max(1-float64(h*q), floor)
+		}
+	})
+	return z
+}
