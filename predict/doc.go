@@ -5,7 +5,13 @@
 //
 //	model.go      the types: data only
 //	basis.go      a feature's value to its basis columns; training uses the same code
-//	score.go      log-odds, the one sigmoid, contributions
+//	spline.go     B-splines
+//	input.go      a term bound to its column: all basis columns, or those not 0
+//	term.go       a term prepared for scoring
+//	pair.go       what two features add together
+//	table.go      rules: conjunctions of conditions
+//	score.go      log-odds and the one sigmoid
+//	effects.go    each feature's part of the log-odds
 //	calibrate.go  the map from raw to calibrated log-odds
 //	health.go     the 0-100 health score and its tiers
 //	reasons.go    which pillars and features moved an account, in words

@@ -120,3 +120,70 @@ func (in *SideInput) Entries(dst []Entry, row int) []Entry {
 	}
 	return dst
 }
+
+// A pairPart is a pair prepared for scoring.
+type pairPart struct {
+	sides    [2]SideInput
+	constant float64   // −Σ of Weight Mean/SD over the cells
+	products []float64 // coefficient of column i of the first side times column j of the second, row-major
+	columns  int       // of the second side
+}
+
+// newPairPart binds a pair to its columns. Cumulated sides become plain
+// splines whose coefficients are sums of the cells', as in a term.
+func newPairPart(p *Pair, a, b *features.Column) *pairPart {
+	sides := p.Sides
+	var plain [2]Side
+	for k := range sides {
+		plain[k] = sides[k]
+		if sides[k].Kind == Cumulated {
+			plain[k].Kind = Spline
+		}
+	}
+	out := &pairPart{columns: plain[1].Columns()}
+	out.products = make([]float64, plain[0].Columns()*out.columns)
+	for _, c := range p.Cells {
+		coefficient := c.Weight / c.SD
+		out.constant -= float64(coefficient * c.Mean)
+		firstI, lastI := sides[0].splinesOf(c.I)
+		firstJ, lastJ := sides[1].splinesOf(c.J)
+		for i := firstI; i <= lastI; i++ {
+			for j := firstJ; j <= lastJ; j++ {
+				out.products[i*out.columns+j] += coefficient
+			}
+		}
+	}
+	out.sides = [2]SideInput{NewSideInput(&plain[0], a), NewSideInput(&plain[1], b)}
+	return out
+}
+
+// splinesOf returns the first and the last column that make up column k of a
+// side once cumulated splines are replaced by plain ones: B-splines k+1 and
+// all after it; the column itself for the other kinds.
+func (s *Side) splinesOf(k int) (first, last int) {
+	switch {
+	case s.Kind != Cumulated:
+		return k, k
+	case k == s.known(): // that of missing values
+		return k + 1, k + 1
+	}
+	return k + 1, s.known()
+}
+
+// add adds f_jk to dst for the rows from … from+len(dst)−1.
+func (p *pairPart) add(dst []float64, from int) {
+	a, b := make([]Entry, 0, SideDegree+1), make([]Entry, 0, SideDegree+1)
+	for i := range dst {
+		a, b = p.sides[0].Entries(a[:0], from+i), p.sides[1].Entries(b[:0], from+i)
+		f := p.constant
+		for _, u := range a {
+			products := p.products[int(u.Column)*p.columns:]
+			sum := 0.0
+			for _, v := range b {
+				sum += float64(products[v.Column] * v.Value)
+			}
+			f += float64(u.Value * sum)
+		}
+		dst[i] += f
+	}
+}

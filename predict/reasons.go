@@ -25,22 +25,19 @@ type Pillar struct {
 	Effect float64
 }
 
-// An Explanation splits an account's z - z_ref. The effects of all terms sum
-// to it, up to rounding, and so do those of the pillars.
+// An Explanation splits an account's z - z_ref. The effects of all features
+// sum to it, up to rounding, and so do those of the pillars.
 type Explanation struct {
-	Effects []float64 // by term of the model
+	Effects []float64 // by term of the model: one a feature
 	Pillars []Pillar  // in order of name
 }
 
-// Explain splits the calibrated log-odds of one row into effects against the
-// average account, from the row's contributions c (Scorer.Contributions):
-//
-//	effect_j = c_j - Slope RefMean_j.
+// Explain sums one row's contributions (Scorer.Contributions) by pillar. It
+// keeps the slice.
 func (m *Model) Explain(contributions []float64) Explanation {
-	e := Explanation{Effects: make([]float64, len(m.Terms))}
+	e := Explanation{Effects: contributions}
 	sums := make(map[string]float64)
 	for j := range m.Terms {
-		e.Effects[j] = contributions[j] - float64(m.Calibration.Slope*m.Terms[j].RefMean)
 		sums[m.Terms[j].Pillar] += e.Effects[j]
 	}
 	for name, sum := range sums {

@@ -40,22 +40,31 @@ func softplus(z, e float64) float64 {
 	return max(z, 0) + math.Log1p(e)
 }
 
-// A Scorer is a model bound to one frame: every term knows its column. Model
+// A Scorer is a model bound to one frame: every part knows its columns. Model
 // and frame must stay unchanged while it is in use; it may be used by several
 // goroutines at a time.
 type Scorer struct {
 	model  *Model
 	rows   int
 	inputs []Input // one a term
+	parts  []part  // terms, pairs, tables
+	tables []*tablePart
+	place  map[string]int // number of a feature's term
 }
 
-// Bind finds the column of each term in the frame. It returns a
+// A part is a term, a pair or a table bound to its columns.
+type part interface {
+	// add adds the part's raw contribution in rows from … from+len(dst)−1.
+	add(dst []float64, from int)
+}
+
+// Bind finds the columns of each part of the model in the frame. It returns a
 // *SpecMismatchError if the frame was made under another spec than the model.
 func (m *Model) Bind(f *features.Frame) (*Scorer, error) {
 	if err := CheckSpec(&m.Spec, f); err != nil {
 		return nil, err
 	}
-	s := &Scorer{model: m, rows: len(f.Rows), inputs: make([]Input, len(m.Terms))}
+	s := &Scorer{model: m, rows: len(f.Rows), inputs: make([]Input, len(m.Terms)), place: make(map[string]int)}
 	for j := range m.Terms {
 		t := &m.Terms[j]
 		c := f.Column(t.Feature)
@@ -63,60 +72,51 @@ func (m *Model) Bind(f *features.Frame) (*Scorer, error) {
 			return nil, fmt.Errorf("model term %q is not a feature of the model's own spec", t.Feature)
 		}
 		s.inputs[j] = NewInput(t, c)
+		s.parts = append(s.parts, newTermPart(t, &s.inputs[j]))
+		s.place[t.Feature] = j
+	}
+	for k := range m.Pairs {
+		p := &m.Pairs[k]
+		for _, side := range p.Sides {
+			if _, ok := s.place[side.Feature]; !ok {
+				return nil, fmt.Errorf("pair of %q: the model has no term of that feature", side.Feature)
+			}
+		}
+		s.parts = append(s.parts, newPairPart(p, f.Column(p.Sides[0].Feature), f.Column(p.Sides[1].Feature)))
+	}
+	for k := range m.Tables {
+		p, err := newTablePart(&m.Tables[k], f)
+		if err != nil {
+			return nil, err
+		}
+		s.parts = append(s.parts, p)
+		s.tables = append(s.tables, p)
 	}
 	return s, nil
 }
 
+// rowBlock is the number of rows whose results stay in the first-level cache
+// while all parts are added to them.
+const rowBlock = 1024
+
 // LogOdds stores the raw log-odds of every row in dst and returns it,
 //
-//	z_i = b + Σ_j f_j(x_ij),   f_j = Σ_k Weight_jk v_jk
+//	z_i = b + Σ_j f_j(x_ij) + Σ_(j,k) f_jk(x_ij, x_ik) + Σ_t g_t(x_i)
 //
 // before calibration. If dst is nil, a new slice is made; it panics if dst has
 // another length than the frame.
 func (s *Scorer) LogOdds(dst []float64) []float64 {
 	dst = sized(dst, s.rows)
-	for i := range dst {
-		dst[i] = s.model.Intercept
-	}
-	for j := range s.inputs {
-		s.each(j, func(i int, f float64) { dst[i] += f })
-	}
-	return dst
-}
-
-// Contributions stores what each term adds to the calibrated log-odds of every
-// row in dst and returns it: row-major, rows × terms,
-//
-//	dst_ij = Slope f_j(x_ij),   z_i = Model.Base() + Σ_j dst_ij
-//
-// to rounding. If dst is nil, a new slice is made; it panics if dst has
-// another length.
-func (s *Scorer) Contributions(dst []float64) []float64 {
-	terms := len(s.inputs)
-	dst = sized(dst, s.rows*terms)
-	for j := range s.inputs {
-		s.each(j, func(i int, f float64) { dst[i*terms+j] = float64(s.model.Calibration.Slope * f) })
-	}
-	return dst
-}
-
-// each calls add with the raw contribution f_j(x_ij) of term j to every row i.
-func (s *Scorer) each(j int, add func(i int, f float64)) {
-	const block = 256 // rows whose basis columns stay in the first-level cache
-	columns := s.model.Terms[j].Columns
-	k := len(columns)
-	v := make([]float64, block*k)
-	for from := 0; from < s.rows; from += block {
-		to := min(from+block, s.rows)
-		s.inputs[j].Basis(v, k, from, to)
-		for i := from; i < to; i++ {
-			sum := 0.0
-			for c, vc := range v[(i-from)*k : (i-from+1)*k] {
-				sum += float64(columns[c].Weight * vc)
-			}
-			add(i, sum)
+	for from := 0; from < s.rows; from += rowBlock {
+		block := dst[from:min(from+rowBlock, s.rows)]
+		for i := range block {
+			block[i] = s.model.Intercept
+		}
+		for _, p := range s.parts {
+			p.add(block, from)
 		}
 	}
+	return dst
 }
 
 // Unseen counts, over all level terms, the values that training never met and
@@ -129,11 +129,6 @@ func (s *Scorer) Unseen() int {
 	return n
 }
 
-// Base returns the calibrated log-odds where every basis column is 0.
-func (m *Model) Base() float64 {
-	return m.Calibration.LogOdds(m.Intercept)
-}
-
 // LogOdds returns the raw log-odds of every row of the frame, as
 // Scorer.LogOdds does.
 func (m *Model) LogOdds(dst []float64, f *features.Frame) ([]float64, error) {
@@ -144,7 +139,7 @@ func (m *Model) LogOdds(dst []float64, f *features.Frame) ([]float64, error) {
 	return s.LogOdds(dst), nil
 }
 
-// Contributions returns what each term adds to the calibrated log-odds of
+// Contributions returns each feature's part of the calibrated log-odds of
 // every row of the frame, as Scorer.Contributions does.
 func (m *Model) Contributions(dst []float64, f *features.Frame) ([]float64, error) {
 	s, err := m.Bind(f)

@@ -122,7 +122,7 @@ func TestContributions(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range z {
-		if sum := m.Base() + c[2*i] + c[2*i+1]; math.Abs(sum-z[i]) > 1e-13 {
+		if sum := m.Reference() + c[2*i] + c[2*i+1]; math.Abs(sum-z[i]) > 1e-13 {
 			t.Fatalf("row %d: contributions sum to %v, z = %v", i, sum, z[i])
 		}
 	}

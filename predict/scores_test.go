@@ -75,7 +75,7 @@ func TestScores(t *testing.T) {
 // Effects sum to z - z_ref, and pillars to the same.
 func TestExplainSums(t *testing.T) {
 	m := fileModel()
-	m.Score.ZRef = m.Base()
+	m.Score.ZRef = m.Calibration.LogOdds(m.Intercept)
 	for _, term := range m.Terms {
 		m.Score.ZRef += m.Calibration.Slope * term.RefMean
 	}

@@ -83,3 +83,56 @@ func (t *test) holds(row int) bool {
 	}
 	return !(x <= t.above) && !(x > t.atMost) // a comparison with NaN is false
 }
+
+// A tablePart is a table prepared for scoring.
+type tablePart struct {
+	rules []RuleInput
+	f     []float64 // g_t by the rule the row is in
+}
+
+func newTablePart(t *Table, f *features.Frame) (*tablePart, error) {
+	p := &tablePart{rules: make([]RuleInput, len(t.Rules)), f: make([]float64, len(t.Rules))}
+	constant := 0.0
+	for k := range t.Rules {
+		r := &t.Rules[k]
+		var err error
+		if p.rules[k], err = NewRuleInput(r.Conditions, f); err != nil {
+			return nil, err
+		}
+		constant -= float64(r.Weight / r.SD * r.Mean)
+	}
+	for k := range t.Rules {
+		p.f[k] = constant + t.Rules[k].Weight/t.Rules[k].SD
+	}
+	return p, nil
+}
+
+// rule returns the number of the rule a row is in. It panics if there is none:
+// Validate refuses such a table.
+func (p *tablePart) rule(row int) int {
+	for k := range p.rules {
+		if p.rules[k].Holds(row) {
+			return k
+		}
+	}
+	panic("predict: table: a row is in none of its rules")
+}
+
+// add adds g_t to dst for the rows from … from+len(dst)−1.
+func (p *tablePart) add(dst []float64, from int) {
+	for i := range dst {
+		dst[i] += p.f[p.rule(from+i)]
+	}
+}
+
+// Features returns the distinct features of a rule's conditions in order of
+// their first occurrence.
+func (r *Rule) Features() []string {
+	var names []string
+	for i := range r.Conditions {
+		if name := r.Conditions[i].Feature; !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package predict
+
+// Reference returns the calibrated log-odds that contributions are deviations
+// from: that of an account each of whose parts contributes its mean over the
+// training rows,
+//
+//	z_ref = a + s (b + Σ RefMean over terms, pairs and tables)
+//
+// which is the mean calibrated log-odds of those rows, and Score.ZRef, up to
+// rounding.
+func (m *Model) Reference() float64 {
+	z := m.Intercept
+	for j := range m.Terms {
+		z += m.Terms[j].RefMean
+	}
+	for k := range m.Pairs {
+		z += m.Pairs[k].RefMean
+	}
+	for t := range m.Tables {
+		z += m.Tables[t].RefMean
+	}
+	return m.Calibration.LogOdds(z)
+}
+
+// Contributions stores each feature's part of z − z_ref in dst and returns it:
+// row-major, rows × terms, one a feature,
+//
+//	dst_ij = s [ (f_j − RefMean_j) + ½ Σ_(pairs of j) (f_jk − RefMean_jk)
+//	             + Σ_t (g_t − RefMean_t)/n_t ]
+//
+// where t runs over the tables whose rule the row is in has conditions on
+// feature j, and n_t is the number of features in that rule's conditions. The
+// calibrated log-odds z_i is Model.Reference() + Σ_j dst_ij up to rounding. If
+// dst is nil, a new slice is made; it panics if dst has another length.
+//
+// Halves are the Shapley values of a pair of which nothing else is known:
+// neither feature is the cause of what they add only together.
+func (s *Scorer) Contributions(dst []float64) []float64 {
+	n := len(s.inputs)
+	dst = sized(dst, s.rows*n)
+	clear(dst)
+	var of [rowBlock]float64
+	for from := 0; from < s.rows; from += rowBlock {
+		block := of[:min(rowBlock, s.rows-from)]
+		for j, p := range s.parts[:len(s.parts)-len(s.tables)] {
+			clear(block)
+			p.add(block, from)
+			s.spread(dst[from*n:], block, j)
+		}
+	}
+	for k, p := range s.tables {
+		s.spreadTable(dst, p, &s.model.Tables[k])
+	}
+	return dst
+}
+
+// spread adds the deviations of a block of rows from the mean of term or pair
+// number j to its features.
+func (s *Scorer) spread(dst, block []float64, j int) {
+	n := len(s.inputs)
+	slope := s.model.Calibration.Slope
+	if j < n {
+		mean := s.model.Terms[j].RefMean
+		for i, f := range block {
+			dst[i*n+j] += float64(slope * (f - mean))
+		}
+		return
+	}
+	p := &s.model.Pairs[j-n]
+	a, b := s.place[p.Sides[0].Feature], s.place[p.Sides[1].Feature]
+	for i, f := range block {
+		half := float64(slope * (f - p.RefMean) / 2)
+		dst[i*n+a] += half
+		dst[i*n+b] += half
+	}
+}
+
+// spreadTable adds the deviations of all rows from the mean of a table to the
+// features of the rule each row is in.
+func (s *Scorer) spreadTable(dst []float64, p *tablePart, t *Table) {
+	n := len(s.inputs)
+	places := make([][]int, len(t.Rules))
+	for k := range t.Rules {
+		for _, name := range t.Rules[k].Features() {
+			places[k] = append(places[k], s.place[name])
+		}
+	}
+	for i := range s.rows {
+		k := p.rule(i)
+		part := s.model.Calibration.Slope * (p.f[k] - t.RefMean) / float64(len(places[k]))
+		for _, j := range places[k] {
+			dst[i*n+j] += part
+		}
+	}
+}
