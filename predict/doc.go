@@ -16,7 +16,8 @@
 //	health.go     the 0-100 health score and its tiers
 //	reasons.go    which pillars and features moved an account, in words
 //	scores.go     the table of scores that other programs read
-//	file.go       the file format (FORMAT.md), its checks and its id
+//	file.go       the file format (FORMAT.md) and its id
+//	validate.go   what a model must be to be applied
 //	registry/     immutable versions and the aliases champion and latest
 //
 // A batch scorer needs this package and features, and links no optimiser. It
