@@ -17,7 +17,7 @@ import (
 	"github.com/holdfast-churn/holdfast/features"
 )
 
-// fileModel is a small model with every kind of basis column.
+// fileModel is a small linear model.
 func fileModel() *Model {
 	return &Model{
 		Format: Format,
@@ -82,7 +82,7 @@ func TestParseRefuses(t *testing.T) {
 		"truncated":           {good[:len(good)/2], "not a model file"},
 		"another format":      {edit("holdfast-model/1", "holdfast-model/2"), `format "holdfast-model/2"; this program reads "holdfast-model/1" only`},
 		"unknown field":       {edit(`"intercept"`, `"interzept"`), "unknown field"},
-		"unknown basis":       {edit(`"kind": "missing"`, `"kind": "spline"`), `basis column "spline"`},
+		"unknown basis":       {edit(`"kind": "missing"`, `"kind": "steps"`), `basis column "steps"`},
 		"unknown map":         {edit(`"signed_log"`, `"sqrt"`), `transform "sqrt"`},
 		"huge weight":         {edit(`"weight": -0.8`, `"weight": 1e308`), "not a usable number"},
 		"no spread":           {edit(`"sd": 1,`, `"sd": 0,`), "standard deviation of 0"},

@@ -12,7 +12,8 @@ import (
 )
 
 // Validate checks that a model can be applied: a known format, terms that
-// match the spec one to one, known basis columns, and finite numbers.
+// match the spec one to one, known basis columns, pairs and tables of features
+// that have terms, and finite numbers.
 func (m *Model) Validate() error {
 	v := validator{}
 	v.check(m.Format == Format, "format %q; expected %q", m.Format, Format)
@@ -32,6 +33,18 @@ func (m *Model) Validate() error {
 		v.check(string(kinds[t.Feature]) == t.Kind, "term %q is a %s in the spec, a %s in the term", t.Feature, kinds[t.Feature], t.Kind)
 		v.term(t)
 	}
+	of := func(feature string) features.ValueKind { // "" where the model has no such term
+		if seen[feature] {
+			return kinds[feature]
+		}
+		return ""
+	}
+	for k := range m.Pairs {
+		v.pair(fmt.Sprintf("pair %d", k+1), &m.Pairs[k], of)
+	}
+	for k := range m.Tables {
+		v.table(fmt.Sprintf("table %d", k+1), &m.Tables[k], of)
+	}
 	c := &m.Calibration
 	v.check(slices.Contains([]string{"none", "intercept", "platt"}, c.Method), "calibration method %q", c.Method)
 	v.finite("calibration", c.Intercept, c.Slope)
@@ -45,10 +58,12 @@ func (m *Model) Validate() error {
 
 type validator struct{ problems []string }
 
-func (v *validator) check(ok bool, format string, args ...any) {
+// check notes a problem unless ok, which it returns.
+func (v *validator) check(ok bool, format string, args ...any) bool {
 	if !ok {
 		v.problems = append(v.problems, fmt.Sprintf(format, args...))
 	}
+	return ok
 }
 
 // finite checks numbers of log-odds and standardised columns, which are small.
@@ -62,28 +77,96 @@ func (v *validator) below(size float64, what string, numbers ...float64) {
 	}
 }
 
+// anyUnit bounds values in a feature's own unit.
+const anyUnit = 1e150
+
 func (v *validator) term(t *Term) {
-	const anyUnit = 1e150
-	v.below(anyUnit, "term "+t.Feature, t.Low, t.High, t.Median)
-	v.finite("term "+t.Feature, t.RefMean, t.Effect.Estimate, t.Effect.Low, t.Effect.High)
-	v.check(t.Low <= t.High, "term %q: range %v to %v", t.Feature, t.Low, t.High)
-	levels := make(map[string]bool)
+	name := fmt.Sprintf("term %q", t.Feature)
+	v.below(anyUnit, name, t.Low, t.High, t.Median)
+	v.finite(name, t.RefMean, t.Share, t.Effect.Estimate, t.Effect.Low, t.Effect.High)
+	v.check(t.Low <= t.High, "%s: range %v to %v", name, t.Low, t.High)
+	splines := 0
+	if len(t.Knots) > 0 {
+		v.rising(name+": knots", t.Knots, 2)
+		v.check(t.Knots[0] == t.Low && t.Knots[len(t.Knots)-1] == t.High,
+			"%s: knots from %v to %v do not span the range %v to %v", name, t.Knots[0], t.Knots[len(t.Knots)-1], t.Low, t.High)
+		splines = SplineCount(len(t.Knots), TermDegree)
+	}
 	for i := range t.Columns {
 		b := &t.Columns[i]
-		v.below(anyUnit, "term "+t.Feature, b.Mean, b.SD)
-		v.finite("term "+t.Feature, b.Weight, b.SE)
-		v.check((b.Kind == Level) == (t.Kind == string(features.LevelKind)), "term %q: a %s column in a %s term", t.Feature, b.Kind, t.Kind)
-		v.check(b.SD > 0, "term %q: a standard deviation of %v", t.Feature, b.SD)
+		v.check((b.Kind == Level) == (t.Kind == string(features.LevelKind)), "%s: a %s column in a %s term", name, b.Kind, t.Kind)
+		v.below(anyUnit, name, b.Mean, b.SD)
+		v.finite(name, b.Weight, b.SE)
+		v.check(b.SD > 0, "%s: a standard deviation of %v", name, b.SD)
+		v.column(name, b, splines)
+	}
+	v.distinct(name, t.Columns)
+	v.oneSign(name, t.Columns)
+}
+
+// column checks what is particular to the kind of a basis column of a term
+// with so many B-splines.
+func (v *validator) column(name string, b *Basis, splines int) {
+	switch b.Kind {
+	case Linear:
+		v.check(b.Transform == Identity || b.Transform == SignedLog, "%s: transform %q", name, b.Transform)
+	case Spline, Cumulated:
+		v.check(b.Index >= 0 && b.Index < splines, "%s: %s number %d; its knots make %d", name, b.Kind, b.Index, splines)
+	case Value, Spike:
+		v.below(anyUnit, name, b.At)
+	case Missing, Level:
+	default:
+		v.check(false, "%s: basis column %q", name, b.Kind)
+	}
+}
+
+// distinct checks that no column occurs twice and that value columns rise.
+func (v *validator) distinct(name string, columns []Basis) {
+	type key struct {
+		kind  BasisKind
+		of    string
+		index int
+		at    float64
+	}
+	seen := make(map[key]bool)
+	last := math.Inf(-1)
+	for i := range columns {
+		b := &columns[i]
+		k := key{b.Kind, "", b.Index, b.At}
 		switch b.Kind {
 		case Linear:
-			v.check(b.Transform == Identity || b.Transform == SignedLog, "term %q: transform %q", t.Feature, b.Transform)
-		case Missing:
+			k.of = string(b.Transform)
 		case Level:
-			v.check(!levels[b.Level], "term %q: level %q occurs twice", t.Feature, b.Level)
-			levels[b.Level] = true
-		default:
-			v.check(false, "term %q: basis column %q", t.Feature, b.Kind)
+			k.of = b.Level
+			v.check(!seen[k], "%s: level %q occurs twice", name, b.Level)
+		case Value:
+			v.check(b.At > last, "%s: value %v after %v; they must rise", name, b.At, last)
+			last = b.At
 		}
+		v.check(!seen[k] || b.Kind == Level, "%s: a %s column occurs twice", name, b.Kind)
+		seen[k] = true
+	}
+}
+
+// oneSign checks that the weights of cumulated splines share a sign, without
+// which the curve they promise to be monotone is not.
+func (v *validator) oneSign(name string, columns []Basis) {
+	low, high := 0.0, 0.0
+	for i := range columns {
+		if b := &columns[i]; b.Kind == Cumulated {
+			low, high = min(low, b.Weight), max(high, b.Weight)
+		}
+	}
+	v.check(!(low < 0 && high > 0), "%s: weights of cumulated splines from %v to %v; they must share a sign", name, low, high)
+}
+
+// rising checks that there are at least so many finite numbers, each above the
+// one before.
+func (v *validator) rising(what string, x []float64, least int) {
+	v.check(len(x) >= least, "%s: %d given; at least %d are needed", what, len(x), least)
+	v.below(anyUnit, what, x...)
+	for i := 1; i < len(x); i++ {
+		v.check(x[i] > x[i-1], "%s: %v after %v; they must rise", what, x[i], x[i-1])
 	}
 }
 
