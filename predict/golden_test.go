@@ -14,20 +14,47 @@ import (
 	"github.com/holdfast-churn/holdfast/features"
 )
 
-// A model file of format 1 scores the same for ever. testdata/model-1.csv was
-// made by testdata/reader.py (numpy 2), which FORMAT.md shows:
+// Model files of format 1 score the same for ever: a linear one and one with
+// every kind of column, side and rule. The scores were made by
+// testdata/reader.py (numpy 2), which FORMAT.md shows:
 //
 //	python reader.py model-1.json rows.csv > model-1.csv
-func TestGoldenModel(t *testing.T) {
-	m, _, err := Load(data.Disk{}, "testdata/model-1.json")
-	if err != nil {
-		t.Fatal(err)
+//	python reader.py model-2.json rows-2.csv > model-2.csv
+func TestGoldenModels(t *testing.T) {
+	for _, name := range [][3]string{{"model-1.json", "rows.csv", "model-1.csv"}, {"model-2.json", "rows-2.csv", "model-2.csv"}} {
+		m, _, err := Load(data.Disk{}, "testdata/"+name[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, want := records(t, "testdata/"+name[1]), records(t, "testdata/"+name[2])
+		p, err := m.Prob(nil, frameOf(t, m, rows[1:]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(want) != len(p) || len(p) < 8 {
+			t.Fatalf("%s: %d golden rows for %d", name[0], len(want), len(p))
+		}
+		for i := range p {
+			for k, got := range []float64{p[i], m.Score.Health(p[i])} {
+				w, err := strconv.ParseFloat(want[i][k], 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if math.Abs(got-w) > 1e-12*math.Max(1, w) { // some roundings of exp and log
+					t.Errorf("%s, row %d, %v: %v, want %v", name[0], i+1, rows[i+1], got, w)
+				}
+			}
+		}
 	}
-	rows, want := records(t, "testdata/rows.csv"), records(t, "testdata/model-1.csv")
-	f := &features.Frame{SpecDigest: m.Spec.Digest(), Rows: make([]features.Row, len(rows)-1)}
+}
+
+// frameOf returns a frame of rows of texts, one column a feature of the spec.
+func frameOf(t *testing.T, m *Model, rows [][]string) *features.Frame {
+	t.Helper()
+	f := &features.Frame{SpecDigest: m.Spec.Digest(), Rows: make([]features.Row, len(rows))}
 	for k, feature := range m.Spec.Features {
 		c := features.Column{Feature: feature}
-		for _, row := range rows[1:] {
+		for _, row := range rows {
 			switch x, err := strconv.ParseFloat(row[k], 64); {
 			case feature.Kind == features.LevelKind && row[k] == "":
 				c.Codes = append(c.Codes, -1)
@@ -43,24 +70,7 @@ func TestGoldenModel(t *testing.T) {
 		}
 		f.Columns = append(f.Columns, c)
 	}
-	p, err := m.Prob(nil, f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(want) != len(p) || len(p) < 8 {
-		t.Fatalf("%d golden rows for %d", len(want), len(p))
-	}
-	for i := range p {
-		for k, got := range []float64{p[i], m.Score.Health(p[i])} {
-			w, err := strconv.ParseFloat(want[i][k], 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if math.Abs(got-w) > 1e-12*math.Max(1, w) { // a few roundings of exp and log
-				t.Errorf("row %d, %v: %v, want %v", i+1, rows[i+1], got, w)
-			}
-		}
-	}
+	return f
 }
 
 // The reader that FORMAT.md shows is the one that made the golden scores.

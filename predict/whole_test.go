@@ -20,7 +20,8 @@ import (
 var update = flag.Bool("update", false, "write testdata/model-2.json again")
 
 // wholeModel is a model with every kind of column, a pair with each kind of
-// side, and a table. Its numbers have no meaning.
+// side, and a table. Its numbers have no meaning; scales are small enough that
+// clipping where there should be none shows.
 func wholeModel() *Model {
 	m := fileModel()
 	weight := func(k int) float64 { return math.Round(1000*math.Sin(float64(k+1))) / 1000 }
@@ -35,20 +36,20 @@ func wholeModel() *Model {
 	logins.Low, logins.Knots, logins.Share = -10, knots, .4
 	logins.Effect, logins.Contrast = Interval{-.9, -1.2, -.6}, "20 against 4 (75th against 25th percentile)"
 	for i := range SplineCount(len(knots), TermDegree) {
-		logins.Columns = append(logins.Columns, Basis{Kind: Spline, Index: i, Mean: .14, SD: .37, Weight: weight(i), SE: .1})
+		logins.Columns = append(logins.Columns, Basis{Kind: Spline, Index: i, Mean: .05, SD: .15, Weight: weight(i) / 3, SE: .1})
 	}
-	logins.Columns = append(logins.Columns, Basis{Kind: Spike, At: 0, Mean: .2, SD: .4, Weight: .15, SE: .1})
+	logins.Columns = append(logins.Columns, Basis{Kind: Spike, At: 0, Mean: .02, SD: .14, Weight: .15, SE: .1})
 	seats := Term{Feature: "seats", Kind: "number", Pillar: "product_utilization", Label: "seats in use", Low: 1, High: 64, Median: 8,
 		Knots: []float64{1, 8, 64}, Share: .2, RefMean: -.05, Effect: Interval{-.4, -.7, -.1}, Contrast: "12 against 3 (75th against 25th percentile)"}
 	for i := 1; i < 5; i++ {
-		seats.Columns = append(seats.Columns, Basis{Kind: Cumulated, Index: i, Mean: .5, SD: .4, Weight: -.1 * float64(i), SE: .05})
+		seats.Columns = append(seats.Columns, Basis{Kind: Cumulated, Index: i, Mean: .1, SD: .15, Weight: -.1 * float64(i), SE: .05})
 	}
 	seats.Columns = append(seats.Columns, Basis{Kind: Missing, Mean: .05, SD: .22, Weight: .1, SE: .05})
 	months := Term{Feature: "months", Kind: "number", Pillar: "relationship", Label: "months as a customer", Low: 1, High: 24, Median: 12,
 		Share: .1, Effect: Interval{-.2, -.5, .1}, Contrast: "24 against 12 (75th against 25th percentile)", Columns: []Basis{
 			{Kind: Value, At: 1, Mean: .3, SD: .46, Weight: .4, SE: .1},
 			{Kind: Value, At: 12, Mean: .3, SD: .46, Weight: .1, SE: .1},
-			{Kind: Value, At: 24, Mean: .4, SD: .49, Weight: -.2, SE: .1},
+			{Kind: Value, At: 24, Mean: .02, SD: .14, Weight: -.1, SE: .1},
 			{Kind: Missing, Mean: .002, SD: .04, Weight: .3, SE: .2}}} // clipped at 1
 	m.Terms[1].Share, m.Terms[1].Effect, m.Terms[1].Contrast = .1, Interval{.2, .1, .3}, "pro against basic"
 	m.Terms = append(m.Terms, seats, months)
@@ -65,7 +66,7 @@ func wholeModel() *Model {
 		for i := range p.Sides[0].Columns() {
 			for j := range p.Sides[1].Columns() {
 				if (i+j)%5 < 4 { // not every product has a cell
-					p.Cells = append(p.Cells, Cell{I: i, J: j, Mean: .1, SD: .25, Weight: weight(i+3*j) / 10, SE: .05})
+					p.Cells = append(p.Cells, Cell{I: i, J: j, Mean: .03, SD: .15, Weight: weight(i+3*j) / 20, SE: .05})
 				}
 			}
 		}
