@@ -49,6 +49,20 @@ type Provenance struct {
 	Iterations int     `json:"iterations"`
 	Version    string  `json:"version"`          // of Holdfast
 	Parent     string  `json:"parent,omitempty"` // id of the model whose base odds this one keeps
+	// Contest lists the kinds of model that were tried, the best of each, in
+	// order from few columns to many.
+	Contest []Contestant `json:"contest,omitempty"`
+}
+
+// A Contestant is a kind of model with its out-of-fold loss.
+type Contestant struct {
+	Stage   string  `json:"stage"` // linear, splines, pairs or tables
+	Pairs   int     `json:"pairs,omitempty"`
+	Rules   int     `json:"rules,omitempty"`
+	LogLoss float64 `json:"log_loss"`
+	Gain    float64 `json:"gain"` // fall of the log loss from the linear model
+	SE      float64 `json:"se"`   // of the gain, by account
+	Chosen  bool    `json:"chosen,omitempty"`
 }
 
 // A Term is one feature's part of the log-odds: the sum of its basis columns.

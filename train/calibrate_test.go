@@ -104,7 +104,7 @@ func TestCalibrationSlice(t *testing.T) {
 		{"outcomes known late", late, true, "out_of_fold", "mature too late"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			m, err := Fit(context.Background(), test.frame, specOf(test.frame), Options{Time: test.time})
+			m, err := Fit(context.Background(), test.frame, specOf(test.frame), Options{Time: test.time, Stages: StagesLinear})
 			if err != nil {
 				t.Fatal(err)
 			}

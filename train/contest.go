@@ -5,7 +5,8 @@ package train
 import (
 	"cmp"
 	"context"
-	"fmt"
+	"errors"
+	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -13,11 +14,12 @@ import (
 	"github.com/holdfast-churn/holdfast/predict"
 )
 
-// The counts and penalties that the contest tries.
-var (
-	pairCounts    = []int{4, 8, 14, 22}
-	pairPenalties = []float64{100, 30, 3, 10} // the last one ranks the next stage's pairs
-)
+// pairCounts are the numbers of pairs that the contest tries.
+var pairCounts = []int{4, 8, 14, 22}
+
+// rankPenalty is the penalty of pairs, in renewals, under which the pairs of
+// the next stage are ranked.
+const rankPenalty = 10
 
 // A contest chooses between models of one family by grouped cross-validation,
 // from few columns to many: linear terms, spline terms, pairs, tables. The
@@ -33,6 +35,7 @@ type contest struct {
 	groups  []int32
 	mu      sync.Mutex
 	bins    map[string]*binning
+	tried   []*contestant
 }
 
 // A contestant is a model with its out-of-fold log-odds.
@@ -45,6 +48,9 @@ type contestant struct {
 	rules  int
 	z      []float64
 	loss   float64
+	// reached counts the folds that got this far; where some did not, the
+	// contestant is out.
+	reached int
 }
 
 func newContest(s *sample, terms []predict.Term, workers int) *contest {
@@ -196,49 +202,79 @@ func (c *contest) pairsOn(ctx context.Context, mains *contestant) ([]*contestant
 		return nil, err
 	}
 	c.pairing = newPairing(c.s, c.mains.terms)
-	table := make(map[string]*contestant)
-	reached := make(map[string]int)
-	var keys []string
+	type pairKey struct {
+		count  int
+		lambda float64
+	}
+	table := make(map[pairKey]*contestant)
 	var mu sync.Mutex
+	entry := func(key pairKey) *contestant {
+		mu.Lock()
+		defer mu.Unlock()
+		x := table[key]
+		if x == nil {
+			x = &contestant{name: "pairs", penalties: mains.penalties, curves: true, pairs: key.count, z: make([]float64, c.base.rows)}
+			x.pair = key.lambda
+			table[key] = x
+		}
+		x.reached++
+		return x
+	}
 	errs := make([]error, len(c.folds))
 	parallel(c.workers, len(c.folds), func(k int) {
 		st := &stage{fit: c.fits[k], sought: mains.penalties}
-		st.sought.pair = pairPenalties[len(pairPenalties)-1]
-		errs[k] = c.addPairs(ctx, st, pairCounts, func(count int, st *stage) error {
-			for _, lambda := range pairPenalties {
-				st.sought.pair = lambda
-				if err := st.fit.solve(ctx, st.penalty(c.mains), chooseTolerance, false); err != nil {
-					return err
+		st.sought.pair = rankPenalty
+		from, to := c.s.starts[c.folds[k]], c.s.starts[c.folds[k]+1]
+		low := math.Inf(1)
+		errs[k] = c.addPairs(ctx, st, pairCounts, func(count int, st *stage) (bool, error) {
+			at := func(lambda float64) (float64, error) {
+				x := entry(pairKey{count, lambda})
+				trial := st.repenalised(lambda)
+				if err := trial.fit.solve(ctx, trial.penalty(c.mains), chooseTolerance, false); err != nil {
+					return 0, err
 				}
-				key := fmt.Sprint(count, lambda)
-				mu.Lock()
-				x := table[key]
-				if x == nil {
-					x = &contestant{name: "pairs", penalties: st.sought, curves: true, pairs: count, z: make([]float64, c.base.rows)}
-					table[key] = x
-					keys = append(keys, key)
-				}
-				reached[key]++
-				mu.Unlock()
-				hold := st.fit.hold
-				st.fit.m.logOdds(x.z, st.fit.theta, c.s.starts[hold], c.s.starts[hold+1])
+				trial.fit.m.logOdds(x.z, trial.fit.theta, from, to)
+				return c.lossOf(x.z, from, to), nil
 			}
-			return nil
+			middle, err := at(rankPenalty)
+			if err != nil {
+				return false, err
+			}
+			wide, err := at(3 * rankPenalty)
+			if err != nil {
+				return false, err
+			}
+			beyond := 0.3 * rankPenalty
+			if wide < middle {
+				beyond = 10 * rankPenalty
+			}
+			last, err := at(beyond)
+			best := min(middle, wide, last)
+			low = min(low, best)
+			return best < 1.01*low, err
 		})
 	})
-	return c.finished(table, keys, reached, errs)
+	return c.finished(slices.Collect(maps.Values(table)), errs)
 }
 
-// finished returns the contestants that all folds reached, scored, in a fixed order.
-func (c *contest) finished(table map[string]*contestant, keys []string, reached map[string]int, errs []error) ([]*contestant, error) {
-	for _, err := range errs {
-		if err != nil {
-			return nil, err
-		}
+// lossOf returns the summed loss of some rows at log-odds z.
+func (c *contest) lossOf(z []float64, from, to int) float64 {
+	loss := 0.0
+	for i := from; i < to; i++ {
+		loss += c.rowLoss(i, z[i])
+	}
+	return loss
+}
+
+// finished returns the contestants that all folds reached, scored, from few
+// columns to many.
+func (c *contest) finished(list []*contestant, errs []error) ([]*contestant, error) {
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
 	}
 	var out []*contestant
-	for _, key := range keys {
-		if x := table[key]; reached[key] == len(c.folds) {
+	for _, x := range list {
+		if x.reached == len(c.folds) {
 			c.score(x)
 			out = append(out, x)
 		}
@@ -263,9 +299,7 @@ func (c *contest) tablesOn(ctx context.Context, under *contestant, most int) ([]
 	var out []*contestant
 	for s := range treeShapes {
 		shape := &treeShapes[s]
-		table := make(map[string]*contestant)
-		reached := make(map[string]int)
-		var keys []string
+		table := make(map[int]*contestant)
 		var mu sync.Mutex
 		errs := make([]error, len(c.folds))
 		parallel(c.workers, len(c.folds), func(k int) {
@@ -277,32 +311,24 @@ func (c *contest) tablesOn(ctx context.Context, under *contestant, most int) ([]
 			st.sought.rule = shape.penalty
 			hold := st.fit.hold
 			from, to := c.s.starts[hold], c.s.starts[hold+1]
-			start, low := 0.0, math.Inf(1)
-			for i := from; i < to; i++ {
-				start += c.rowLoss(i, under.z[i])
-			}
+			start, low := c.lossOf(under.z, from, to), math.Inf(1)
 			errs[k] = c.addTables(ctx, st, shape, most, func(count int, st *stage) bool {
-				key := fmt.Sprint(count)
 				mu.Lock()
-				x := table[key]
+				x := table[count]
 				if x == nil {
 					x = &contestant{name: "tables", penalties: st.sought, curves: true, pairs: under.pairs,
 						shape: shape, rules: count, z: make([]float64, c.base.rows)}
-					table[key] = x
-					keys = append(keys, key)
+					table[count] = x
 				}
-				reached[key]++
+				x.reached++
 				mu.Unlock()
 				st.fit.m.logOdds(x.z, st.fit.theta, from, to)
-				loss := 0.0
-				for i := from; i < to; i++ {
-					loss += c.rowLoss(i, x.z[i])
-				}
+				loss := c.lossOf(x.z, from, to)
 				low = min(low, loss)
 				return !(count >= 15 && low > start || count >= 60 && loss > low*1.02)
 			})
 		})
-		list, err := c.finished(table, keys, reached, errs)
+		list, err := c.finished(slices.Collect(maps.Values(table)), errs)
 		if err != nil {
 			return nil, err
 		}
@@ -317,11 +343,11 @@ func (c *contest) stageOf(ctx context.Context, mains *ridge, x *contestant) (*st
 	if x.pairs == 0 {
 		return st, nil
 	}
-	st.sought.pair = pairPenalties[len(pairPenalties)-1]
+	st.sought.pair = rankPenalty
 	var last *stage
-	err := c.addPairs(ctx, st, upTo(pairCounts, x.pairs), func(_ int, st *stage) error {
+	err := c.addPairs(ctx, st, upTo(pairCounts, x.pairs), func(_ int, st *stage) (bool, error) {
 		last = st
-		return nil
+		return true, nil
 	})
 	if err != nil || last == nil {
 		return st, err
@@ -339,14 +365,13 @@ func upTo(counts []int, most int) []int {
 // column must lower the out-of-fold loss by more than one standard error of
 // the difference, and fewer columns of that kind win where they are within half
 // of one. linear is the plain model.
-func (c *contest) choose(ctx context.Context, linear *contestant, mostPairs, mostRules int) (*contestant, []*contestant, error) {
+func (c *contest) choose(ctx context.Context, linear *contestant, stages string) (*contestant, error) {
 	c.score(linear)
-	all := []*contestant{linear}
 	mains, err := c.bestMains(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	all = append(all, mains)
+	c.tried = append(c.tried, linear, mains)
 	chosen := linear
 	take := func(list []*contestant) {
 		if len(list) == 0 {
@@ -374,28 +399,48 @@ func (c *contest) choose(ctx context.Context, linear *contestant, mostPairs, mos
 	}
 	take([]*contestant{mains})
 	under := []*contestant{mains}
-	if mostPairs > 0 {
+	if stages != StagesSplines {
 		pairs, err := c.pairsOn(ctx, mains)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		all = append(all, pairs...)
+		c.tried = append(c.tried, pairs...)
 		take(pairs)
 		if chosen.pairs > 0 {
 			under = append(under, chosen)
 		}
 	}
-	if mostRules > 0 {
+	if stages == StagesAuto {
 		var tables []*contestant
 		for _, u := range under {
-			list, err := c.tablesOn(ctx, u, mostRules)
+			list, err := c.tablesOn(ctx, u, tableCounts[len(tableCounts)-1])
 			if err != nil {
-				return nil, nil, err
+				return nil, err
 			}
 			tables = append(tables, list...)
 		}
-		all = append(all, tables...)
+		c.tried = append(c.tried, tables...)
 		take(tables)
 	}
-	return chosen, all, nil
+	return chosen, nil
+}
+
+// results lists what was tried, the best of each kind, for the provenance.
+func (c *contest) results(chosen *contestant) []predict.Contestant {
+	var out []predict.Contestant
+	for _, name := range []string{"linear", "splines", "pairs", "tables"} {
+		var best *contestant
+		for _, x := range c.tried {
+			if x.name == name && (best == nil || x.loss < best.loss || x == chosen) && best != chosen {
+				best = x
+			}
+		}
+		if best == nil {
+			continue
+		}
+		gain, se := c.gain(c.tried[0], best)
+		out = append(out, predict.Contestant{Stage: name, Pairs: best.pairs, Rules: best.rules, LogLoss: best.loss,
+			Gain: gain, SE: se, Chosen: best == chosen})
+	}
+	return out
 }

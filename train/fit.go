@@ -5,9 +5,7 @@ package train
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
-	"os"
 	"slices"
 
 	"gonum.org/v1/gonum/stat"
@@ -49,116 +47,108 @@ func Fit(ctx context.Context, f *features.Frame, spec features.Spec, o Options) 
 	m := &predict.Model{Format: predict.Format, Spec: spec, Score: o.Score}
 	m.Terms, m.Dropped = newTerms(s, o.Workers)
 	d := newDesign(s, m.Terms, o.Workers)
-
 	cv, err := chooseLambda(ctx, d, o.Lambda)
-	var unfolded string
-	switch {
-	case errors.Is(err, errNoFolds):
-		unfolded = err.Error()
-		cv = nil
-	case err != nil:
+	if err != nil && !errors.Is(err, errNoFolds) {
 		return nil, err
 	}
-	lambda := o.Lambda
-	switch {
-	case cv != nil:
-		lambda = cv.lambda
-		m.OutOfFold = outOfFoldMetrics(s, cv)
-	case lambda == 0:
-		lambda = fallbackLambda
-	}
-	f2 := &fitter{spec: spec, lambda: lambda, workers: o.Workers}
-	if cv != nil && o.Lambda == 0 && o.Stages != StagesLinear {
+	p := &published{model: m, cv: cv, fitter: &fitter{spec: spec, workers: o.Workers}}
+	if cv == nil {
+		p.warnings = append(p.warnings, err.Error())
+	} else if o.Stages != StagesLinear && o.Lambda == 0 && len(m.Terms) > 0 {
 		c := newContest(s, m.Terms, o.Workers)
-		chosen, all, err := c.choose(ctx, &contestant{name: "linear", z: cv.z}, mostPairs(o.Stages), mostRules(o.Stages))
+		chosen, err := c.choose(ctx, &contestant{name: StagesLinear, z: cv.z}, o.Stages)
 		if err != nil {
 			return nil, err
 		}
-		if os.Getenv("HF_DEBUG") != "" {
-			for _, x := range all {
-				sh := ""
-				if x.shape != nil {
-					sh = x.shape.name
-				}
-				fmt.Fprintln(os.Stderr, x.name, x.penalties, x.pairs, sh, x.rules, x.loss, x == chosen)
+		m.Provenance.Contest = c.results(chosen)
+		if chosen.curves {
+			d.x = nil
+			if err := p.fitAdditive(ctx, c, chosen); err != nil {
+				return nil, err
 			}
 		}
-		if chosen.curves {
-			return fitAdditive(ctx, c, m, chosen, cv, f2, &o)
+	}
+	if p.fitter.chosen == nil {
+		if err := p.fitLinear(ctx, s, d, &o); err != nil {
+			return nil, err
 		}
+	}
+	d.x = nil // the largest block of memory; calibration makes others like it
+	m.Warnings = append(m.Warnings, p.warnings...)
+	if p.cv != nil {
+		m.OutOfFold = outOfFoldMetrics(s, p.cv)
+	}
+	m.Calibration, err = calibrate(ctx, s, p.fitter, p.cv, &o)
+	if err != nil {
+		return nil, err
+	}
+	p.finish(s, &o)
+	return m, nil
+}
+
+// published is a model on its way, with what calibration and provenance need.
+type published struct {
+	model    *predict.Model
+	cv       *crossValidation // of the model chosen; nil where rows cannot be cut into folds
+	fitter   *fitter
+	meanZ    float64 // of the training rows, before calibration
+	warnings []string
+}
+
+// fitLinear publishes linear terms.
+func (p *published) fitLinear(ctx context.Context, s *sample, d *design, o *Options) error {
+	lambda := o.Lambda
+	switch {
+	case p.cv != nil:
+		lambda = p.cv.lambda
+	case lambda == 0:
+		lambda = fallbackLambda
 	}
 	fit, err := newton(ctx, d, lambda)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	meanZ := setWeights(m.Terms, s, d, fit, o.Workers)
+	m := p.model
+	p.meanZ = setWeights(m.Terms, s, d, fit, o.Workers)
 	m.Intercept = fit.theta[0]
-	m.Warnings = warnings(m, s, d, fit, cv)
-	if unfolded != "" {
-		m.Warnings = append(m.Warnings, unfolded)
-	}
-	d.x = nil // the largest block of memory; calibration makes others like it
-
-	m.Calibration, err = calibrate(ctx, s, f2, cv, &o)
-	if err != nil {
-		return nil, err
-	}
-	finish(m, s, &o, meanZ)
+	m.Warnings = warnings(m, s, d, fit, p.cv)
+	p.fitter.lambda = lambda
 	m.Provenance.Lambda, m.Provenance.Iterations = lambda, fit.iterations
-	return m, nil
-}
-
-// finish sets what every model has.
-func finish(m *predict.Model, s *sample, o *Options, meanZ float64) {
-	m.Score.ZRef = m.Calibration.LogOdds(meanZ)
-	if m.Score.BaseRate == 0 {
-		m.Score.BaseRate = s.churn / s.total
-	}
-	m.Provenance = predict.Provenance{
-		Data: o.DataDigest, AsOf: o.AsOf, Version: o.Version, Parent: o.Parent, Censored: o.Censored,
-		Rows: len(s.frame.Rows), Renewals: int(math.Round(s.total)), Churned: int(math.Round(s.churn)), Seed: o.Seed,
-	}
+	return nil
 }
 
 // fitAdditive publishes the contestant that won.
-func fitAdditive(
-	ctx context.Context, c *contest, m *predict.Model, x *contestant, cv *crossValidation, fit *fitter, o *Options,
-) (*predict.Model, error) {
+func (p *published) fitAdditive(ctx context.Context, c *contest, x *contestant) error {
 	b, err := c.build(ctx, x, true)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	c.setEffects(b)
 	c.setShares(b)
+	m := p.model
 	m.Logit = b.logit
-	meanZ := b.logit.Intercept
-	for j := range b.logit.Terms {
-		meanZ += b.logit.Terms[j].RefMean
+	p.meanZ = m.Intercept
+	for j := range m.Terms {
+		p.meanZ += m.Terms[j].RefMean
 	}
-	cv.z, cv.loss, cv.lambda = x.z, x.loss, x.plain
-	m.OutOfFold = outOfFoldMetrics(c.s, cv)
-	m.Warnings = []string{}
-	fit.chosen = x
-	if m.Calibration, err = calibrate(ctx, c.s, fit, cv, o); err != nil {
-		return nil, err
-	}
-	finish(m, c.s, o, meanZ)
+	m.Warnings = append(provisional(c.s), turned(m)...)
+	p.cv = &crossValidation{lambda: x.plain, loss: x.loss, z: x.z}
+	p.fitter.chosen = x
 	m.Provenance.Lambda, m.Provenance.Iterations = x.plain, b.fit.passes
-	return m, nil
+	return nil
 }
 
-func mostPairs(stages string) int {
-	if stages == StagesAuto || stages == StagesPairs {
-		return pairCounts[len(pairCounts)-1]
+// finish sets the constants and the provenance.
+func (p *published) finish(s *sample, o *Options) {
+	m := p.model
+	m.Score.ZRef = m.Calibration.LogOdds(p.meanZ)
+	if m.Score.BaseRate == 0 {
+		m.Score.BaseRate = s.churn / s.total
 	}
-	return 0
-}
-
-func mostRules(stages string) int {
-	if stages == StagesAuto {
-		return tableCounts[len(tableCounts)-1]
-	}
-	return 0
+	v := &m.Provenance
+	v.Data, v.AsOf, v.Version, v.Parent, v.Censored = o.DataDigest, o.AsOf, o.Version, o.Parent, o.Censored
+	v.Rows, v.Renewals, v.Churned = len(s.frame.Rows), int(math.Round(s.total)), int(math.Round(s.churn))
+	v.Seed = o.Seed
 }
 
 // A fitter makes the unpublished fits of calibration.

@@ -22,6 +22,9 @@ const lawTolerance = 1e-8
 
 func mustFit(t *testing.T, f *features.Frame, o Options) *predict.Model {
 	t.Helper()
+	if o.Stages == "" {
+		o.Stages = StagesLinear
+	}
 	m, err := Fit(context.Background(), f, specOf(f), o)
 	if err != nil {
 		t.Fatal(err)

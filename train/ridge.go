@@ -38,12 +38,12 @@ type ridge struct {
 const (
 	// chooseTolerance ends a fit that only chooses: half the squared Newton
 	// decrement per renewal. The loss elsewhere is then right to about 1e-7.
-	chooseTolerance = 1e-8
+	chooseTolerance = 1e-7
 	// growTolerance ends the fits between two tables.
 	growTolerance = 3e-7
 	// chordSlow is the ratio of two decrements from which the matrix is renewed.
-	chordSlow  = 0.1
-	borderSlow = 0.4 // the same where the inverse is kept, which costs more to take anew
+	chordSlow  = 0.6
+	borderSlow = 0.7 // the same where the inverse is kept, which costs more to take anew
 	maxChords  = 200
 	renewRows  = 20000 // rows behind a matrix, at least …
 	renewRatio = 20    // … or so many a column

@@ -4,6 +4,7 @@ package train
 
 import (
 	"context"
+	"slices"
 
 	"github.com/holdfast-churn/holdfast/predict"
 )
@@ -26,6 +27,14 @@ func (st *stage) penalty(mains *part) []float64 {
 		p = part.penalty(p, st.sought)
 	}
 	return p
+}
+
+// repenalised returns a copy of the stage for another penalty of the pairs.
+func (st *stage) repenalised(pair float64) *stage {
+	r, fit := *st, *st.fit
+	fit.theta = slices.Clone(fit.theta)
+	r.fit, r.sought.pair = &fit, pair
+	return &r
 }
 
 // grown returns the stage with further columns, refitted.
@@ -70,7 +79,7 @@ func (m *matrix) slopes(z []float64, hold int) (g, h []float64) {
 // counts, ranked anew after each on approximate leave-one-out residuals, and
 // calls visit with every stage. It ends early where no pair promises anything,
 // or columns would outnumber what rows can carry.
-func (c *contest) addPairs(ctx context.Context, st *stage, counts []int, visit func(count int, st *stage) error) error {
+func (c *contest) addPairs(ctx context.Context, st *stage, counts []int, visit func(count int, st *stage) (more bool, err error)) error {
 	for _, count := range counts {
 		g, h := st.fit.m.slopes(st.fit.leaveOneOut(), st.fit.hold)
 		ranked := c.pairing.rank(g, h, st.pairs, st.fit.m.workers)
@@ -92,7 +101,7 @@ func (c *contest) addPairs(ctx context.Context, st *stage, counts []int, visit f
 		}
 		next.pairs = append(append([][2]int{}, st.pairs...), fresh...)
 		st = next
-		if err := visit(count, st); err != nil {
+		if more, err := visit(count, st); err != nil || !more {
 			return err
 		}
 	}

@@ -20,12 +20,8 @@ const (
 // warnings says in words what is doubtful about a fitted model; none of it is
 // an error.
 func warnings(m *predict.Model, s *sample, d *design, fit *solution, cv *crossValidation) []string {
-	list := []string{}
+	list := provisional(s)
 	warn := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
-	if renewed := s.total - s.churn; s.churn < firmChurned || renewed < firmRenewed {
-		warn("provisional: %.0f churned and %.0f renewed in training; %d and %d make a model firm",
-			s.churn, renewed, firmChurned, firmRenewed)
-	}
 	if len(m.Terms) == 0 {
 		warn("no feature carries information: every row gets the base rate")
 	}
@@ -40,6 +36,21 @@ func warnings(m *predict.Model, s *sample, d *design, fit *solution, cv *crossVa
 		warn("collinear: %s can be computed from the features before them; "+
 			"weights are shared, and separate effects are not known", strings.Join(names, ", "))
 	}
+	return append(list, turned(m)...)
+}
+
+// provisional warns of too few outcomes.
+func provisional(s *sample) []string {
+	if renewed := s.total - s.churn; s.churn < firmChurned || renewed < firmRenewed {
+		return []string{fmt.Sprintf("provisional: %.0f churned and %.0f renewed in training; %d and %d make a model firm",
+			s.churn, renewed, firmChurned, firmRenewed)}
+	}
+	return []string{}
+}
+
+// turned warns of numbers whose effect goes against their declared direction.
+func turned(m *predict.Model) []string {
+	var list []string
 	for j := range m.Terms {
 		t := &m.Terms[j]
 		declared, sign := directionOf(&m.Spec, t.Feature)
@@ -48,8 +59,8 @@ func warnings(m *predict.Model, s *sample, d *design, fit *solution, cv *crossVa
 			if (e.Low < 0) == (e.High < 0) {
 				sure = ", an interval that excludes 0"
 			}
-			warn("%s was declared %s, but its effect is %+.3f log-odds (%.3f to %.3f%s)",
-				t.Feature, declared, e.Estimate, e.Low, e.High, sure)
+			list = append(list, fmt.Sprintf("%s was declared %s, but its effect is %+.3f log-odds (%.3f to %.3f%s)",
+				t.Feature, declared, e.Estimate, e.Low, e.High, sure))
 		}
 	}
 	return list
