@@ -185,13 +185,9 @@ func naiveSide(s *Side, k int, f *features.Frame, row int, level func(string) st
 		}
 		return sum
 	case Value:
-		best := 0
-		for i, v := range s.Values {
-			if math.Abs(x-v) < math.Abs(x-s.Values[best]) || math.IsInf(x, 1) {
-				best = i
-			}
-		}
-		return indicator(best == k)
+		above := k == 0 || x > (s.Values[k-1]+s.Values[k])/2 // distances would tie by rounding
+		below := k == len(s.Values)-1 || x <= (s.Values[k]+s.Values[k+1])/2
+		return indicator(above && below)
 	}
 	x = min(max(x, s.Low), s.High)
 	if s.Transform == SignedLog {

@@ -13,6 +13,8 @@
 //	score.go      log-odds and the one sigmoid
 //	effects.go    each feature's part of the log-odds
 //	calibrate.go  the map from raw to calibrated log-odds
+//	shape.go      curves of terms and grids of pairs, for people to look at
+//	words.go      rules and values in words
 //	health.go     the 0-100 health score and its tiers
 //	reasons.go    which pillars and features moved an account, in words
 //	scores.go     the table of scores that other programs read

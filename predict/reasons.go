@@ -3,10 +3,8 @@
 package predict
 
 import (
-	"fmt"
 	"slices"
 	"sort"
-	"strconv"
 
 	"github.com/holdfast-churn/holdfast/features"
 )
@@ -84,7 +82,7 @@ func (m *Model) Reasons(e Explanation, f *features.Frame, row, n int, sign float
 	return reasons
 }
 
-// valueText writes a feature's value as a reader wants it: up to four digits.
+// valueText writes a feature's value as a reader wants it.
 func valueText(c *features.Column, row int) string {
 	if c.IsLevel() {
 		if c.Codes[row] < 0 {
@@ -92,12 +90,5 @@ func valueText(c *features.Column, row int) string {
 		}
 		return c.Levels[c.Codes[row]]
 	}
-	x := c.Num[row]
-	switch {
-	case x != x:
-		return "none"
-	case x == float64(int64(x)) && x < 1e9 && x > -1e9:
-		return strconv.FormatInt(int64(x), 10)
-	}
-	return fmt.Sprintf("%.4g", x)
+	return numberText(c.Num[row])
 }

@@ -92,19 +92,26 @@ type tablePart struct {
 
 func newTablePart(t *Table, f *features.Frame) (*tablePart, error) {
 	p := &tablePart{rules: make([]RuleInput, len(t.Rules)), f: make([]float64, len(t.Rules))}
-	constant := 0.0
 	for k := range t.Rules {
-		r := &t.Rules[k]
 		var err error
-		if p.rules[k], err = NewRuleInput(r.Conditions, f); err != nil {
+		if p.rules[k], err = NewRuleInput(t.Rules[k].Conditions, f); err != nil {
 			return nil, err
 		}
-		constant -= float64(r.Weight / r.SD * r.Mean)
-	}
-	for k := range t.Rules {
-		p.f[k] = constant + t.Rules[k].Weight/t.Rules[k].SD
+		p.f[k] = t.at(k)
 	}
 	return p, nil
+}
+
+// at returns g_t where one rule holds and no other,
+//
+//	Weight_k/SD_k − Σ_i Weight_i Mean_i/SD_i
+func (t *Table) at(k int) float64 {
+	g := t.Rules[k].Weight / t.Rules[k].SD
+	for i := range t.Rules {
+		r := &t.Rules[i]
+		g -= float64(r.Weight / r.SD * r.Mean)
+	}
+	return g
 }
 
 // rule returns the number of the rule a row is in. It panics if there is none:
