@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"path/filepath"
-	"sort"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -89,11 +87,14 @@ Exits    0 ok; 2 configuration`,
 }
 
 func modelsShowCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	var all bool
+	c := &cobra.Command{
 		Use:   "show REF",
 		Short: "print a model as people read it",
-		Long: `Prints a model: its terms by the size of their effect, its calibration, the
-tiers with their probabilities, and what was dropped and why.
+		Long: `Prints a model: its features, pairs and tables of rules by their share of the
+variance between accounts, with effects, curves and words; its calibration, the
+tiers with their probabilities, and what was dropped and why. The largest 20
+parts are shown.
 
 Reads    models/, or a model file
 Exits    0 ok; 10 no such model; 12 a damaged model`,
@@ -110,10 +111,12 @@ Exits    0 ok; 10 no such model; 12 a damaged model`,
 					*predict.Model
 				}{id, m})
 			}
-			a.showModel(m, id)
+			a.showModel(m, id, all)
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&all, "all", false, "show every part, all values of pairs and all rules")
+	return c
 }
 
 // findModel resolves a reference: a file, or a version of the project's
@@ -129,36 +132,6 @@ func (a *app) findModel(p *project, ref string) (*predict.Model, string, error) 
 		}
 	}
 	return p.registry.Load(ref)
-}
-
-func (a *app) showModel(m *predict.Model, id string) {
-	p := m.Provenance
-	a.printf("model %s\n  as of %s, %d renewals, %d churned, ridge penalty %.4g\n  %s\n\n", id, orDefault(p.AsOf, "-"),
-		p.Renewals, p.Churned, p.Lambda, m.Calibration.Reason)
-	a.printf("terms by effect on the log-odds of churn (90 %% interval); above 0 raises the risk\n")
-	terms := make([]predict.Term, len(m.Terms))
-	copy(terms, m.Terms)
-	sort.SliceStable(terms, func(i, j int) bool {
-		return math.Abs(terms[i].Effect.Estimate) > math.Abs(terms[j].Effect.Estimate)
-	})
-	for _, t := range terms {
-		a.printf("  %+7.3f  (%+.3f to %+.3f)  %s, %s\n", t.Effect.Estimate, t.Effect.Low, t.Effect.High, t.Label, t.Contrast)
-	}
-	a.printf("\nhealth 60 is a churn probability of %.1f %%; tiers\n", 100*m.Score.BaseRate)
-	s := &m.Score
-	a.printf("  at_risk   below %g   (p above %.1f %%, or from %.1f %% on)\n", s.AtRisk, 100*s.ProbAt(s.AtRisk), 100*s.AtRiskP)
-	a.printf("  watch     below %g   (p above %.1f %%)\n", s.Watch, 100*s.ProbAt(s.Watch))
-	a.printf("  healthy   below %g   (p above %.1f %%)\n", s.Healthy, 100*s.ProbAt(s.Healthy))
-	a.printf("  loyal     the rest\n")
-	if len(m.Dropped) > 0 {
-		a.printf("\ndropped\n")
-		for _, d := range m.Dropped {
-			a.printf("  %s: %s\n", d.Feature, d.Reason)
-		}
-	}
-	for _, w := range m.Warnings {
-		a.warn("%s", w)
-	}
 }
 
 func modelsPromoteCommand(a *app) *cobra.Command {

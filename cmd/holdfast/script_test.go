@@ -20,9 +20,14 @@ func TestMain(m *testing.M) {
 
 // The scripts in testdata/script are command lines with what they print and
 // how they exit. $SHARED is the folder of real data, empty where it is absent;
-// $DEMO is a demo project of 300 accounts with all that demo makes, to copy.
+// $DEMO is a demo project of 300 accounts with all that demo makes, to copy;
+// $MODELS is the folder of golden models.
 func TestScripts(t *testing.T) {
 	dir, err := filepath.Abs(shared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	models, err := filepath.Abs("../../predict/testdata")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,6 +42,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("SHARED", dir)
 			e.Setenv("DEMO", demo)
+			e.Setenv("MODELS", models)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
