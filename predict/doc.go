@@ -15,6 +15,7 @@
 //	calibrate.go  the map from raw to calibrated log-odds
 //	shape.go      curves of terms and grids of pairs, for people to look at
 //	words.go      rules and values in words
+//	difference.go what changed from one model to another
 //	health.go     the 0-100 health score and its tiers
 //	reasons.go    which pillars and features moved an account, in words
 //	scores.go     the table of scores that other programs read

@@ -20,7 +20,7 @@ import (
 func modelsCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "models",
-		Short: "list, show and promote models",
+		Short: "list, show, compare and promote models",
 		Long: `The registry of a project: immutable versions, and the aliases champion (which
 predict uses) and latest (which train moves). A REF is an id, the beginning of
 one, champion, latest, or a file.`,
@@ -28,7 +28,7 @@ one, champion, latest, or a file.`,
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(modelsListCommand(a), modelsShowCommand(a), modelsPromoteCommand(a))
+	c.AddCommand(modelsListCommand(a), modelsShowCommand(a), modelsDiffCommand(a), modelsPromoteCommand(a))
 	return c
 }
 
