@@ -27,6 +27,9 @@ type FS interface {
 	// Scratch creates a file for what does not fit in memory, in the system's
 	// folder for temporary files.
 	Scratch() (ScratchFile, error)
+	// Lock takes the lock of a file, which it makes where it is missing. The
+	// error is ErrLocked where another has it.
+	Lock(name string) (LockFile, error)
 	// Stat describes a file or folder.
 	Stat(name string) (fs.FileInfo, error)
 }
