@@ -5,16 +5,23 @@
 //
 //	models/<id>/model.json   one version; its id is the hash of the file
 //	models/aliases.json      champion and latest, with their history
+//	models/.lock             whoever is changing the folder; empty else
 //
-// Publishing writes a version and moves latest; promoting moves champion.
-// Neither ever changes a version. Everything is written whole or not at all.
+//	registry.go   publish, resolve, load
+//	alias.go      where names point, promote, roll back
+//	list.go       all versions, what is wrong with them, where they come from
+//	diff.go       what two models have different
+//	gc.go         what nothing needs any more
+//
+// Publishing writes a version and moves latest; promoting and rolling back move
+// champion. None ever changes a version. Everything is written whole or not at
+// all, versions before the names that point to them, so that readers need no
+// lock; writers take it in turn.
 package registry
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path/filepath"
 	"regexp"
@@ -41,27 +48,11 @@ var (
 type Registry struct {
 	FS  data.FS
 	Dir string
-}
-
-// A Move is one change of an alias.
-type Move struct {
-	Sequence int              `json:"sequence"`
-	ID       string           `json:"id"`
-	Verdict  *predict.Verdict `json:"verdict,omitempty"`
-}
-
-// An Alias is where a name points, and every place it has pointed.
-type Alias struct {
-	ID      string `json:"id"`
-	History []Move `json:"history"`
-}
-
-// A Version is one entry of List.
-type Version struct {
-	ID      string
-	Model   *predict.Model // nil where Err is set
-	Aliases []string
-	Err     error // why this version cannot be read; the others are not affected
+	// Writer says who writes, for those whom its lock keeps waiting. It is
+	// asked at each change; nil is nobody in particular.
+	Writer func() data.Holder
+	// BreakLock goes on where a lock was left by a process of another machine.
+	BreakLock bool
 }
 
 var idPattern = regexp.MustCompile(`^[0-9a-f]{12}$`)
@@ -70,80 +61,56 @@ func (r *Registry) path(parts ...string) string {
 	return filepath.Join(append([]string{r.Dir}, parts...)...)
 }
 
+const modelFile = "model.json"
+
 // ModelPath returns the file of a version.
-func (r *Registry) ModelPath(id string) string { return r.path(id, "model.json") }
+func (r *Registry) ModelPath(id string) string { return r.path(id, modelFile) }
+
+// locked runs change while no other writer changes the folder. It returns a
+// *data.LockedError where another one does.
+func (r *Registry) locked(change func() error) error {
+	if err := r.FS.MkdirAll(r.Dir); err != nil {
+		return fmt.Errorf("making the models folder: %w", err)
+	}
+	var me data.Holder
+	if r.Writer != nil {
+		me = r.Writer()
+	}
+	l, err := data.Hold(r.FS, r.path(".lock"), me, r.BreakLock)
+	if err != nil {
+		return err
+	}
+	return errors.Join(change(), l.Release())
+}
 
 // Publish writes a model as a version and points latest to it. Publishing
-// what is already there changes nothing.
+// what is already there changes nothing, but mends a damaged version.
 func (r *Registry) Publish(m *predict.Model) (id string, err error) {
 	b, err := predict.Marshal(m)
 	if err != nil {
 		return "", err
 	}
 	id = predict.ID(b)
-	if _, _, err := r.load(id); err != nil { // not there yet, or damaged
-		if err := r.FS.MkdirAll(r.path(id)); err != nil {
-			return "", fmt.Errorf("publishing model %s: %w", id, err)
+	return id, r.locked(func() error {
+		if _, _, err := r.load(id); err != nil { // not there yet, or damaged
+			if err := r.write(id, b); err != nil {
+				return fmt.Errorf("publishing model %s: %w", id, err)
+			}
 		}
-		if _, err := predict.Save(r.FS, r.ModelPath(id), m); err != nil {
-			return "", fmt.Errorf("publishing model %s: %w", id, err)
-		}
-	}
-	return id, r.move(Latest, id, nil)
-}
-
-// Promote points champion to a version, if the verdict passes or somebody
-// approved it all the same; else it returns ErrRefused.
-func (r *Registry) Promote(id string, v predict.Verdict) error {
-	if !v.Pass && v.By == "" {
-		return fmt.Errorf("%w: %s", ErrRefused, v.Reason)
-	}
-	if _, _, err := r.load(id); err != nil {
-		return err
-	}
-	return r.move(Champion, id, &v)
-}
-
-// Aliases reads the aliases; a registry without any has none.
-func (r *Registry) Aliases() (map[string]Alias, error) {
-	name := r.path("aliases.json")
-	f, err := r.FS.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return map[string]Alias{}, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading aliases: %w", err)
-	}
-	defer f.Close()
-	aliases := make(map[string]Alias)
-	if err := json.NewDecoder(io.NewSectionReader(f, 0, 64<<20)).Decode(&aliases); err != nil {
-		return nil, fmt.Errorf("reading %s: %w: %v", name, predict.ErrIntegrity, err)
-	}
-	if aliases == nil { // the file holds null
-		return nil, fmt.Errorf("reading %s: %w: it holds no aliases", name, predict.ErrIntegrity)
-	}
-	return aliases, nil
-}
-
-// move points an alias to a version and adds to its history. Pointing it
-// where it points already is no move, unless somebody approves it.
-func (r *Registry) move(alias, id string, v *predict.Verdict) error {
-	aliases, err := r.Aliases()
-	if err != nil {
-		return err
-	}
-	a := aliases[alias]
-	if a.ID == id && (v == nil || v.By == "") {
-		return nil
-	}
-	a.ID = id
-	a.History = append(a.History, Move{Sequence: len(a.History) + 1, ID: id, Verdict: v})
-	aliases[alias] = a
-	return data.WriteFile(r.FS, r.path("aliases.json"), func(w io.Writer) error {
-		e := json.NewEncoder(w)
-		e.SetIndent("", " ")
-		return e.Encode(aliases)
+		return r.move(Latest, Move{ID: id})
 	})
+}
+
+// write writes the file of a version. The folder is made durable before the
+// file in it, and both before any name points there.
+func (r *Registry) write(id string, b []byte) error {
+	if err := r.FS.MkdirAll(r.path(id)); err != nil {
+		return err
+	}
+	if err := r.FS.SyncDir(r.Dir); err != nil {
+		return err
+	}
+	return data.WriteBytes(r.FS, r.ModelPath(id), b)
 }
 
 // Resolve returns the id a reference means: an alias, an id, or the beginning
@@ -187,7 +154,11 @@ func (r *Registry) Load(ref string) (*predict.Model, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	return r.load(id)
+	m, id, err := r.load(id)
+	if err != nil && ref == Champion {
+		err = fmt.Errorf("champion cannot be used: %w; holdfast models rollback returns to the one before", err)
+	}
+	return m, id, err
 }
 
 func (r *Registry) load(id string) (*predict.Model, string, error) {
@@ -203,32 +174,22 @@ func (r *Registry) load(id string) (*predict.Model, string, error) {
 	return m, id, nil
 }
 
-// List returns all versions by id, damaged ones with their error.
-func (r *Registry) List() ([]Version, error) {
-	ids, err := r.ids()
-	if err != nil {
-		return nil, err
-	}
-	aliases, err := r.Aliases()
-	if err != nil {
-		return nil, err
-	}
-	var out []Version
-	for _, id := range ids {
-		v := Version{ID: id}
-		v.Model, _, v.Err = r.load(id)
-		for _, name := range []string{Champion, Latest} {
-			if aliases[name].ID == id {
-				v.Aliases = append(v.Aliases, name)
-			}
+// ids lists the folders whose names can be ids and that hold a model; others
+// are left alone. A folder without one is a version that is just being
+// published, or never was.
+func (r *Registry) ids() ([]string, error) {
+	folders, err := r.folders()
+	var ids []string
+	for _, id := range folders {
+		if _, err := r.FS.Stat(r.ModelPath(id)); !errors.Is(err, fs.ErrNotExist) {
+			ids = append(ids, id)
 		}
-		out = append(out, v)
 	}
-	return out, nil
+	return ids, err
 }
 
-// ids lists the folders whose names can be ids; others are left alone.
-func (r *Registry) ids() ([]string, error) {
+// folders lists the folders whose names can be ids, in order.
+func (r *Registry) folders() ([]string, error) {
 	entries, err := r.FS.ReadDir(r.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
