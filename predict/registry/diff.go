@@ -59,21 +59,17 @@ type WeightChange struct {
 
 // Diff compares two models.
 func Diff(was, is *predict.Model) Difference {
-	d := Difference{Settings: settingChanges(was, is), Features: featureChanges(&was.Spec, &is.Spec), Terms: termChanges(was, is),
-		Weights: weightChanges(was, is), Parts: partChanges(was, is)}
-	for _, m := range []NumberChange{
-		{"log_loss", was.OutOfFold.LogLoss, is.OutOfFold.LogLoss},
-		{"base_log_loss", was.OutOfFold.BaseLoss, is.OutOfFold.BaseLoss},
-		{"auc", was.OutOfFold.AUC, is.OutOfFold.AUC},
-		{"rows", float64(was.Provenance.Rows), float64(is.Provenance.Rows)},
-		{"renewals", float64(was.Provenance.Renewals), float64(is.Provenance.Renewals)},
-		{"churned", float64(was.Provenance.Churned), float64(is.Provenance.Churned)},
-		{"intercept", was.Intercept, is.Intercept},
-		{"lambda", was.Provenance.Lambda, is.Provenance.Lambda},
-	} {
-		d.Metrics = append(d.Metrics, m)
-	}
-	return d
+	return Difference{Settings: settingChanges(was, is), Features: featureChanges(&was.Spec, &is.Spec), Terms: termChanges(was, is),
+		Weights: weightChanges(was, is), Parts: partChanges(was, is), Metrics: []NumberChange{
+			{"log_loss", was.OutOfFold.LogLoss, is.OutOfFold.LogLoss},
+			{"base_log_loss", was.OutOfFold.BaseLoss, is.OutOfFold.BaseLoss},
+			{"auc", was.OutOfFold.AUC, is.OutOfFold.AUC},
+			{"rows", float64(was.Provenance.Rows), float64(is.Provenance.Rows)},
+			{"renewals", float64(was.Provenance.Renewals), float64(is.Provenance.Renewals)},
+			{"churned", float64(was.Provenance.Churned), float64(is.Provenance.Churned)},
+			{"intercept", was.Intercept, is.Intercept},
+			{"lambda", was.Provenance.Lambda, is.Provenance.Lambda},
+		}}
 }
 
 // Same reports whether nothing differs.
