@@ -112,7 +112,7 @@ func (a *app) demo(ctx context.Context, dir, kind string, d *demo.Demo) error {
 		quiet.showOracle(tested.Predictions, &d.Truth.Snapshots)
 	}
 	step("models promote latest")
-	if err := quiet.promote(l.project, registry.Latest, "", ""); err != nil {
+	if err := quiet.promote(ctx, l.project, registry.Latest, "", ""); err != nil {
 		return err
 	}
 	scores := filepath.Join(dir, "scores.parquet")

@@ -76,6 +76,7 @@ const (
 	exitBadData     = 4
 	exitRefused     = 5
 	exitNotFound    = 10
+	exitLocked      = 11
 	exitIntegrity   = 12
 	exitInterrupted = 130
 	exitTerminated  = 143
@@ -102,6 +103,8 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.Is(err, registry.ErrRefused):
 		return exitRefused
+	case errors.Is(err, data.ErrLocked):
+		return exitLocked
 	case errors.Is(err, predict.ErrIntegrity), errors.As(err, &mismatch):
 		return exitIntegrity
 	case errors.Is(err, data.ErrBadData), errors.Is(err, train.ErrOneClass), errors.As(err, &untested), errors.As(err, &row):

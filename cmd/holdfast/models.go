@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,20 +16,22 @@ import (
 
 	"github.com/holdfast-churn/holdfast/evaluate"
 	"github.com/holdfast-churn/holdfast/predict"
+	"github.com/holdfast-churn/holdfast/predict/registry"
 )
 
 func modelsCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "models",
-		Short: "list, show, compare and promote models",
+		Short: "list, show, compare, promote, roll back and verify models",
 		Long: `The registry of a project: immutable versions, and the aliases champion (which
 predict uses) and latest (which train moves). A REF is an id, the beginning of
 one, champion, latest, or a file.`,
-		Example: "  holdfast models list\n  holdfast models promote latest",
+		Example: "  holdfast models list\n  holdfast models promote latest\n  holdfast models rollback",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(modelsListCommand(a), modelsShowCommand(a), modelsDiffCommand(a), modelsPromoteCommand(a))
+	c.AddCommand(modelsListCommand(a), modelsShowCommand(a), modelsDiffCommand(a), modelsPromoteCommand(a),
+		modelsRollbackCommand(a), modelsVerifyCommand(a), modelsGCCommand(a))
 	return c
 }
 
@@ -36,11 +39,11 @@ func modelsListCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "list all versions",
-		Long: `Lists every version with its aliases. A damaged version is listed with what is
-wrong and does not hide the others.
+		Long: `Lists every version with its aliases, in the order of their publication. A
+damaged version is listed with what is wrong and does not hide the others.
 
 Reads    models/
-Exits    0 ok; 2 configuration`,
+Exits    0 ok; 2 configuration; 12 damaged aliases`,
 		Example: "  holdfast models list --json",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -48,9 +51,9 @@ Exits    0 ok; 2 configuration`,
 			if err != nil {
 				return err
 			}
-			versions, err := p.registry.List()
-			if err != nil {
-				return err
+			versions, listErr := p.registry.List()
+			if listErr != nil && versions == nil {
+				return listErr
 			}
 			type entry struct {
 				ID         string              `json:"id"`
@@ -70,7 +73,7 @@ Exits    0 ok; 2 configuration`,
 				entries = append(entries, e)
 			}
 			if a.json {
-				return a.printJSON(map[string]any{"models": entries})
+				return errors.Join(a.printJSON(map[string]any{"models": entries}), listErr)
 			}
 			a.printf("%-12s  %-10s  %8s  %8s  %8s  %s\n", "id", "as of", "renewals", "churned", "AUC", "aliases")
 			for _, v := range versions {
@@ -81,7 +84,7 @@ Exits    0 ok; 2 configuration`,
 					a.printf("%-12s  damaged\n", v.ID)
 				}
 			}
-			return nil
+			return listErr
 		},
 	}
 }
@@ -144,11 +147,11 @@ than the base rate. --approve and --because override a refusal; both are kept.
 
 Reads    models/ and the report that evaluate put beside the model
 Writes   models/aliases.json
-Exits    0 ok; 5 refused; 10 no such model; 12 a damaged model`,
+Exits    0 ok; 5 refused; 10 no such model; 11 locked; 12 a damaged model`,
 		Example: `  holdfast models promote latest
   holdfast models promote 3f2a --approve "Ada" --because "first pilot"`,
 		Args: oneArgument("a model: an id, the beginning of one, champion, latest or a file"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if (by == "") != (because == "") {
 				return usageError("--approve and --because go together")
 			}
@@ -156,7 +159,7 @@ Exits    0 ok; 5 refused; 10 no such model; 12 a damaged model`,
 			if err != nil {
 				return err
 			}
-			return a.promote(p, args[0], by, because)
+			return a.promote(cmd.Context(), p, args[0], by, because)
 		},
 	}
 	c.Flags().StringVar(&by, "approve", "", "who approves against a refusal")
@@ -166,7 +169,7 @@ Exits    0 ok; 5 refused; 10 no such model; 12 a damaged model`,
 
 // promote makes a model the champion if its report allows it or somebody
 // approves.
-func (a *app) promote(p *project, ref, by, because string) error {
+func (a *app) promote(ctx context.Context, p *project, ref, by, because string) error {
 	id, err := p.registry.Resolve(ref)
 	if err != nil {
 		return err
@@ -176,7 +179,7 @@ func (a *app) promote(p *project, ref, by, because string) error {
 		return err
 	}
 	v.By, v.Because = by, because
-	if err := p.registry.Promote(id, v); err != nil {
+	if err := a.changing(ctx, p, func(r *registry.Registry) error { return r.Promote(id, v) }); err != nil {
 		return err
 	}
 	if a.json {

@@ -24,12 +24,15 @@ type app struct {
 	fsys           data.FS
 	stdout, stderr io.Writer
 	progress       *progress
-	started        bool // the command line was understood and a command runs
+	started        bool   // the command line was understood and a command runs
+	command        string // that runs, for messages
 
 	dir     string
 	json    bool
 	quiet   bool
 	workers int
+
+	breakLock bool
 
 	maxMemory  string
 	eventBytes int64 // of events to hold in memory; 0 for no bound
@@ -46,10 +49,13 @@ backtests, and scores accounts with it.
 Start with "holdfast demo", which makes an example project and runs every step.
 
 Exit codes: 0 ok; 1 failure; 2 usage or configuration; 4 bad data; 5 a quality
-gate refused; 10 not found; 12 integrity; 130, 143 interrupted.`,
-		SilenceUsage:      true,
-		SilenceErrors:     true,
-		PersistentPreRunE: func(*cobra.Command, []string) error { return a.start() },
+gate refused; 10 not found; 11 locked; 12 integrity; 130, 143 interrupted.`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			a.command = c.CommandPath()
+			return a.start()
+		},
 	}
 	f := root.PersistentFlags()
 	f.StringVarP(&a.dir, "dir", "C", "", "project folder (default: the working folder or its nearest parent with a holdfast.yaml)")
@@ -57,6 +63,7 @@ gate refused; 10 not found; 12 integrity; 130, 143 interrupted.`,
 	f.BoolVar(&a.quiet, "quiet", false, "no progress")
 	f.IntVar(&a.workers, "workers", 0, "goroutines to use (default: one for each CPU); results do not depend on it")
 	f.StringVar(&a.maxMemory, "max-memory", "", "such as 512MB or 4GB: past it events go to disk, in the folder for temporary files; results do not depend on it (default: the memory there is)")
+	f.BoolVar(&a.breakLock, "break-lock", false, "go on where a process of another machine has left its lock")
 	root.AddCommand(demoCommand(a), initCommand(a), checkCommand(a), featuresCommand(a), trainCommand(a), evaluateCommand(a),
 		predictCommand(a), explainCommand(a), modelsCommand(a), versionCommand(a))
 	return root

@@ -12,6 +12,7 @@ import (
 	"github.com/holdfast-churn/holdfast/evaluate"
 	"github.com/holdfast-churn/holdfast/features"
 	"github.com/holdfast-churn/holdfast/predict"
+	"github.com/holdfast-churn/holdfast/predict/registry"
 	"github.com/holdfast-churn/holdfast/train"
 )
 
@@ -27,7 +28,7 @@ and publishes the model.
 Reads    the project's tables; or one ready table (--table)
 Writes   models/<id>/model.json and the alias latest; or the file named by -o
 Exits    0 ok; 2 configuration; 4 bad data, or nothing to learn from;
-         10 a table that is not there`,
+         10 a table that is not there; 11 the models folder is locked`,
 		Example: `  holdfast train --as-of 2026-01-01
   holdfast train --table churn.parquet --label churned --id customer -o model.json`,
 		Args: cobra.NoArgs,
@@ -95,7 +96,11 @@ func (a *app) train(ctx context.Context, l *loaded, asOf time.Time) (*trained, e
 	if err != nil {
 		return nil, err
 	}
-	id, err := l.registry.Publish(m)
+	var id string
+	err = a.changing(ctx, l.project, func(r *registry.Registry) error {
+		id, err = r.Publish(m)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
