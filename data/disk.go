@@ -48,7 +48,7 @@ func (Disk) CreateTemp(name string) (TempFile, error) {
 // Rename replaces newName by oldName.
 func (Disk) Rename(oldName, newName string) error { return os.Rename(oldName, newName) }
 
-// Remove deletes a file.
+// Remove deletes a file or an empty folder.
 func (Disk) Remove(name string) error { return os.Remove(name) }
 
 // MkdirAll creates a folder and its parents.

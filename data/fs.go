@@ -16,7 +16,10 @@ type FS interface {
 	CreateTemp(name string) (TempFile, error)
 	// Rename replaces newName by oldName in one step.
 	Rename(oldName, newName string) error
-	// Remove deletes a file.
+	// Exchange swaps two folders in one step. The error is errors.ErrUnsupported
+	// where the system cannot.
+	Exchange(a, b string) error
+	// Remove deletes a file or an empty folder.
 	Remove(name string) error
 	// MkdirAll creates a folder and its parents.
 	MkdirAll(name string) error

@@ -5,6 +5,7 @@ package data
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -160,4 +161,9 @@ func (m *memFS) Scratch() (ScratchFile, error) {
 // Lock gives a lock that nobody else can have: nothing here runs twice.
 func (m *memFS) Lock(name string) (LockFile, error) {
 	return nil, m.fail("lock", name)
+}
+
+// Exchange says that it cannot: there are no folders here.
+func (m *memFS) Exchange(a, b string) error {
+	return cmp.Or(m.fail("exchange", b), errors.ErrUnsupported)
 }
