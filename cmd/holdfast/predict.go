@@ -81,6 +81,7 @@ type scored struct {
 	Unseen  int            `json:"unseen_levels"` // values scored as the level other
 	Left    []data.Count   `json:"left_out,omitempty"`
 
+	table *data.Table
 	worst []worstRow // for the terminal; the file has them all
 }
 
@@ -110,8 +111,25 @@ func worstRows(t *data.Table, n int) []worstRow {
 }
 
 // predict scores a project's accounts at asOf with a model, for which the
-// project was loaded.
+// project was loaded, and writes the scores.
 func (a *app) predict(ctx context.Context, l *loaded, asOf time.Time, m *predict.Model, id, output, format string) (*scored, error) {
+	s, err := a.score(ctx, l, asOf, m, id)
+	if err != nil {
+		return nil, err
+	}
+	s.Path = output
+	if err := a.writeTable(output, format, s.table); err != nil {
+		return nil, err
+	}
+	if s.Rows == 0 {
+		a.warn("no account is at risk at %s; %s is empty", s.AsOf, output)
+	}
+	return s, nil
+}
+
+// score scores a project's accounts at asOf with a model, for which the
+// project was loaded.
+func (a *app) score(ctx context.Context, l *loaded, asOf time.Time, m *predict.Model, id string) (*scored, error) {
 	if err := sameRules(&m.Spec, &l.spec); err != nil {
 		return nil, err
 	}
@@ -124,14 +142,8 @@ func (a *app) predict(ctx context.Context, l *loaded, asOf time.Time, m *predict
 	if err != nil {
 		return nil, err
 	}
-	if err := a.writeTable(output, format, t); err != nil {
-		return nil, err
-	}
-	if t.Rows == 0 {
-		a.warn("no account is at risk at %s; %s is empty", asOf.Format(time.DateOnly), output)
-	}
-	s := &scored{Path: output, ModelID: id, AsOf: asOf.Format(time.DateOnly), Rows: t.Rows, Left: b.Left,
-		Status: counts(t, "status"), Tiers: counts(t, "tier"), worst: worstRows(t, 5)}
+	s := &scored{ModelID: id, AsOf: asOf.Format(time.DateOnly), Rows: t.Rows, Left: b.Left,
+		Status: counts(t, "status"), Tiers: counts(t, "tier"), table: t, worst: worstRows(t, 5)}
 	s.Unseen, err = unseen(m, b.Frame)
 	return s, err
 }

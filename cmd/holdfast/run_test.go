@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/holdfast-churn/holdfast/data"
+)
+
+var runKills = flag.Int("run-kills", 6, "times to kill a scheduled run at a random moment")
+
+// runProject is a demo project with a run of 2026-06-25 and one of 2026-07-01,
+// and a newer champion, so that a further run of 2026-07-01 has to replace
+// what is there.
+func runProject(t *testing.T) (dir, final string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "demo")
+	holdfastOK(t, "demo", "--accounts", "300", dir)
+	holdfastOK(t, "-C", dir, "run", "--as-of", "2026-06-25")
+	holdfastOK(t, "-C", dir, "run", "--as-of", "2026-07-01")
+	holdfastOK(t, "-C", dir, "train", "--as-of", "2026-06-01")
+	return dir, filepath.Join(dir, runsFolder, "2026-07-01")
+}
+
+// A run is whole or the one before is, whatever ends it.
+func TestRunEndsWhole(t *testing.T) {
+	dir, final := runProject(t)
+	t.Run("signal", func(t *testing.T) { signalARun(t, dir, final) })
+	t.Run("every write", func(t *testing.T) { killAtEveryWrite(t, dir, final) })
+	t.Run("random", func(t *testing.T) { killAtRandom(t, dir, final) })
+}
+
+func holdfastOK(t *testing.T, args ...string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	if code := run(context.Background(), args, &out, &errs); code != 0 {
+		t.Fatalf("%v: exit %d\n%s", args, code, &errs)
+	}
+}
+
+// outputs returns the bytes of the files of a run, of its manifest without the
+// timings, and its model. The run must be whole.
+func outputs(t *testing.T, final string) (files map[string]string, model string) {
+	t.Helper()
+	a := &app{fsys: data.Disk{}}
+	m := a.readManifest(final)
+	if m == nil || !a.intact(context.Background(), final, m) {
+		t.Fatalf("%s is not whole", final)
+	}
+	m.Timings = runTimings{}
+	text, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = map[string]string{manifestFile: string(text)}
+	for _, o := range m.Outputs {
+		b, err := os.ReadFile(filepath.Join(final, o.Path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[o.Path] = string(b)
+	}
+	return files, m.ModelID
+}
+
+// checkRuns fails where anything but whole runs is in the folder of runs.
+func checkRuns(t *testing.T, final string) {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Dir(final))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") && e.Name() != ".lock" {
+			t.Errorf("left behind: %s", e.Name())
+		}
+	}
+}
+
+var errKilled = errors.New("killed")
+
+// A killedFS is the disk, on which every call that changes something fails from
+// the nth on, as for a process that is killed there.
+type killedFS struct {
+	data.Disk
+	at, calls int
+}
+
+func (f *killedFS) killed() error {
+	if f.calls++; f.calls >= f.at {
+		return errKilled
+	}
+	return nil
+}
+
+func (f *killedFS) CreateTemp(name string) (data.TempFile, error) {
+	if err := f.killed(); err != nil {
+		return nil, err
+	}
+	t, err := f.Disk.CreateTemp(name)
+	return killedTemp{t, f}, err
+}
+
+func (f *killedFS) Rename(a, b string) error {
+	if err := f.killed(); err != nil {
+		return err
+	}
+	return f.Disk.Rename(a, b)
+}
+
+func (f *killedFS) Exchange(a, b string) error {
+	if err := f.killed(); err != nil {
+		return err
+	}
+	return f.Disk.Exchange(a, b)
+}
+
+func (f *killedFS) Remove(name string) error {
+	if err := f.killed(); err != nil {
+		return err
+	}
+	return f.Disk.Remove(name)
+}
+
+func (f *killedFS) MkdirAll(name string) error {
+	if err := f.killed(); err != nil {
+		return err
+	}
+	return f.Disk.MkdirAll(name)
+}
+
+type killedTemp struct {
+	data.TempFile
+	fs *killedFS
+}
+
+func (t killedTemp) Write(b []byte) (int, error) {
+	if err := t.fs.killed(); err != nil {
+		n, _ := t.TempFile.Write(b[:len(b)/2])
+		return n, err
+	}
+	return t.TempFile.Write(b)
+}
+
+func (t killedTemp) Sync() error {
+	if err := t.fs.killed(); err != nil {
+		return err
+	}
+	return t.TempFile.Sync()
+}
+
+// At every point at which a run changes the disk a kill leaves the old run
+// whole or the new one, and the next run gives the bytes of an undisturbed one.
+func killAtEveryWrite(t *testing.T, dir, final string) {
+	old, champion := outputs(t, final)
+	kept := t.TempDir()
+	if err := os.CopyFS(kept, os.DirFS(final)); err != nil {
+		t.Fatal(err)
+	}
+	o := func() *runOptions {
+		return &runOptions{asOf: "2026-07-01", maxAge: "7d", ref: "latest", began: time.Now()}
+	}
+	at := func(fsys data.FS) *app {
+		return &app{fsys: fsys, stdout: io.Discard, stderr: io.Discard, progress: new(progress), dir: dir, command: "holdfast run"}
+	}
+	if _, err := at(data.Disk{}).run(context.Background(), o()); err != nil {
+		t.Fatal(err)
+	}
+	want, latest := outputs(t, final)
+	if latest == champion || maps.Equal(old, want) {
+		t.Fatal("both models gave the same run")
+	}
+	back := func() { // to the run of the champion
+		t.Helper()
+		if err := os.RemoveAll(final); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.CopyFS(final, os.DirFS(kept)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	points := 0
+	for n := 1; ; n++ {
+		back()
+		fsys := &killedFS{at: n}
+		_, err := at(fsys).run(context.Background(), o())
+		got, _ := outputs(t, final)
+		if fsys.calls < n {
+			points = n - 1
+			break
+		}
+		if err == nil || !maps.Equal(got, old) && !maps.Equal(got, want) {
+			t.Errorf("killed at %d: %v; neither the old run nor the new one is there", n, err)
+		}
+		if _, err := at(data.Disk{}).run(context.Background(), o()); err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := outputs(t, final); !maps.Equal(got, want) {
+			t.Errorf("killed at %d: the next run gave other bytes", n)
+		}
+		checkRuns(t, final)
+	}
+	if points < 15 { // three files of four calls each, the folder, its exchange and removal
+		t.Errorf("only %d points were tried", points)
+	}
+}
+
+// The same for SIGKILL at random moments, each time by another process.
+func killAtRandom(t *testing.T, dir, final string) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	first := map[string]map[string]string{}
+	for i := range *runKills {
+		ref := []string{"latest", "champion"}[i%2]
+		c := exec.Command("holdfast", "-C", dir, "run", "--as-of", "2026-07-01", "--model", ref)
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(rng.IntN(400)) * time.Millisecond)
+		if err := c.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			t.Fatal(err)
+		}
+		_ = c.Wait() // its error is the signal
+		outputs(t, final)
+		holdfastOK(t, "-C", dir, "run", "--as-of", "2026-07-01", "--model", ref)
+		got, _ := outputs(t, final)
+		if first[ref] == nil {
+			first[ref] = got
+		} else if !maps.Equal(got, first[ref]) {
+			t.Errorf("kill %d: other bytes than before", i)
+		}
+		checkRuns(t, final)
+	}
+}
+
+// A signal undoes a run: exit code, no temporary folder, the run before whole.
+func signalARun(t *testing.T, dir, final string) {
+	old, _ := outputs(t, final)
+	for _, after := range []time.Duration{0, 20 * time.Millisecond, 100 * time.Millisecond} {
+		metrics := filepath.Join(dir, fmt.Sprintf("%v.prom", after))
+		ctx, cancel := context.WithCancelCause(context.Background())
+		timer := time.AfterFunc(after, func() { cancel(&interruptError{syscall.SIGTERM}) })
+		var out, errs bytes.Buffer
+		start := time.Now()
+		code := run(ctx, []string{"-C", dir, "run", "--as-of", "2026-07-01", "--model", "latest", "--metrics", metrics}, &out, &errs)
+		took := time.Since(start)
+		timer.Stop()
+		if code == exitOK {
+			t.Skipf("the run ended within %v", after)
+		}
+		got, _ := outputs(t, final)
+		text, err := os.ReadFile(metrics)
+		if code != exitTerminated || !maps.Equal(got, old) || took > 5*time.Second || err != nil || !strings.Contains(string(text), "holdfast_run_exit_code 143\n") {
+			t.Errorf("after %v: exit %d in %v, %v: %s%s", after, code, took, err, &errs, text)
+		}
+		checkRuns(t, final)
+	}
+}
