@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/holdfast-churn/holdfast/data"
+	"github.com/holdfast-churn/holdfast/predict"
 )
 
 // manifestFormat is the format of run.json.
@@ -32,6 +33,7 @@ type manifest struct {
 	Project  runFile        `json:"project_file"`
 	Inputs   []data.Input   `json:"inputs"`
 	Data     string         `json:"data"`             // fingerprint of the tables' rows
+	Report   string         `json:"report,omitempty"` // sha256 of the model's backtest, which sizes the forecast's shock
 	Before   *runFolder     `json:"before,omitempty"` // the run that changes are counted from
 	Counts   runCounts      `json:"counts"`
 	Findings []data.Finding `json:"findings"`
@@ -54,6 +56,8 @@ type runCounts struct {
 	LeftOut []data.Count   `json:"left_out"`
 	Unseen  int            `json:"unseen_levels"` // values scored as the level other
 	Changes int            `json:"changes"`
+
+	Money []predict.MoneyLine `json:"money"` // one a currency
 }
 
 // runTimings are in seconds of wall time.
@@ -62,6 +66,7 @@ type runTimings struct {
 	Load    float64 `json:"load"`
 	Check   float64 `json:"check"`
 	Predict float64 `json:"predict"`
+	Summary float64 `json:"summary"`
 	Total   float64 `json:"total"`
 }
 
@@ -90,6 +95,9 @@ func (a *app) newManifest(ctx context.Context, p *project, asOf, id string, befo
 			m.Inputs[i].Path = filepath.ToSlash(rel)
 		}
 	}
+	if m.Report, err = a.reportDigest(ctx, p, id); err != nil {
+		return nil, err
+	}
 	key, err := json.Marshal(m)
 	if err != nil {
 		return nil, fmt.Errorf("writing the manifest: %w", err)
@@ -97,6 +105,16 @@ func (a *app) newManifest(ctx context.Context, p *project, asOf, id string, befo
 	digest := sha256.Sum256(key)
 	m.Key = hex.EncodeToString(digest[:8])
 	return m, nil
+}
+
+// reportDigest returns the sha256 of the backtest beside a model, "" where there
+// is none.
+func (a *app) reportDigest(ctx context.Context, p *project, id string) (string, error) {
+	sum, _, err := data.Digest(ctx, a.fsys, reportPath(p, id))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return sum, err
 }
 
 func (m *manifest) count(s *scored) {

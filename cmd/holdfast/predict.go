@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 
@@ -17,7 +18,8 @@ import (
 )
 
 func predictCommand(a *app) *cobra.Command {
-	var asOf, maxAge, ref, output, format string
+	var asOf, maxAge, ref, output, format, list string
+	var summary bool
 	var table tableFlags
 	c := &cobra.Command{
 		Use:   "predict",
@@ -25,19 +27,35 @@ func predictCommand(a *app) *cobra.Command {
 		Long: `Scores every account and term at risk at the as-of date: probability of
 churn, health score from 0 to 100, tier and reasons.
 
+With --summary it prints the portfolio at a glance: tiers, segments, what is due
+and at risk by month, how much of it is likely to be kept (with intervals that
+hold 90 % of simulated futures), and whom to talk to first; and writes it as a
+page beside the scores. With --list it writes the accounts to act on only:
+support (who may leave), loyalty (whom to ask for a review or a referral) or
+upsell (who may grow), in the order to act in.
+
 Reads    the project's tables and a model; or one ready table (--table)
-Writes   the scores, as Parquet, CSV, JSON lines or Arrow by extension
+Writes   the scores, as Parquet, CSV, JSON lines or Arrow by extension; with
+         --summary also NAME-summary.html
 Exits    0 ok; 2 configuration; 4 bad data; 10 no such model, or none promoted
          yet; 12 a damaged model`,
 		Example: `  holdfast predict --as-of 2026-01-01 -o scores.parquet
   holdfast predict --model latest -o scores.csv
+  holdfast predict --as-of 2026-01-01 -o scores.parquet --summary
+  holdfast predict --as-of 2026-01-01 --list loyalty -o reviews.csv
   holdfast predict --table new.parquet --model model.json --id customer -o scores.parquet`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := checkOutput(output, format, a.json); err != nil {
 				return err
 			}
+			if list != "" && !slices.Contains(predict.Lists, predict.List(list)) {
+				return usageError("--list %q: expected one of support, loyalty and upsell", list)
+			}
 			if table.path != "" {
+				if summary || list != "" {
+					return usageError("--summary and --list go with a project, not with --table")
+				}
 				if asOf != "" || a.dir != "" {
 					return usageError("--as-of and -C go with a project, not with --table")
 				}
@@ -54,9 +72,27 @@ Exits    0 ok; 2 configuration; 4 bad data; 10 no such model, or none promoted
 			if err != nil {
 				return err
 			}
-			s, err := a.predict(cmd.Context(), l, t, m, id, output, format)
+			s, err := a.score(cmd.Context(), l, t, m, id)
 			if err != nil {
 				return err
+			}
+			if summary {
+				if s.Summary, err = a.summarise(l, t, id, s.table); err != nil {
+					return err
+				}
+			}
+			if list != "" {
+				if err := s.only(predict.List(list)); err != nil {
+					return err
+				}
+			}
+			if err := a.writeScores(s, output, format); err != nil {
+				return err
+			}
+			if summary && output != "-" {
+				if err := a.summaryPage(summaryName(output), l, s.Summary); err != nil {
+					return err
+				}
 			}
 			return a.showScores(s)
 		},
@@ -65,6 +101,8 @@ Exits    0 ok; 2 configuration; 4 bad data; 10 no such model, or none promoted
 	c.Flags().StringVar(&maxAge, "max-age", "7d", "how long after the newest event --as-of may lie")
 	c.Flags().StringVar(&ref, "model", "", "model id, its beginning, champion, latest, or a file (default: champion)")
 	c.Flags().StringVarP(&output, "output", "o", "", "file to write, or - for standard output")
+	c.Flags().BoolVar(&summary, "summary", false, "print the portfolio at a glance, and write it as a page beside the scores")
+	c.Flags().StringVar(&list, "list", "", "write only the accounts to act on: support, loyalty or upsell")
 	c.Flags().StringVar(&format, "format", "", "with -o -: arrow, csv or jsonl")
 	table.register(c, false)
 	return c
@@ -80,6 +118,10 @@ type scored struct {
 	Tiers   map[string]int `json:"tiers"`
 	Unseen  int            `json:"unseen_levels"` // values scored as the level other
 	Left    []data.Count   `json:"left_out,omitempty"`
+
+	List    string           `json:"list,omitempty"`
+	Listed  int              `json:"listed,omitempty"` // rows written, where they are a list
+	Summary *predict.Summary `json:"summary,omitempty"`
 
 	table *data.Table
 	worst []worstRow // for the terminal; the file has them all
@@ -101,8 +143,14 @@ func worstRows(t *data.Table, n int) []worstRow {
 		}
 	}
 	sort.SliceStable(rows, func(a, b int) bool { return p[rows[a]] > p[rows[b]] })
+	return firstRows(t, rows[:min(n, len(rows))])
+}
+
+// firstRows returns the given rows for the terminal.
+func firstRows(t *data.Table, rows []int) []worstRow {
+	p := t.Column("p_churn").Floats
 	var out []worstRow
-	for _, i := range rows[:min(n, len(rows))] {
+	for _, i := range rows {
 		due := time.Unix(t.Column("due").Ints[i]*24*60*60, 0).UTC().Format(time.DateOnly)
 		out = append(out, worstRow{t.Column("account_id").Text(i), due, t.Column("tier").Text(i), t.Column("reason_1").Text(i),
 			p[i], t.Column("health").Floats[i]})
@@ -117,14 +165,43 @@ func (a *app) predict(ctx context.Context, l *loaded, asOf time.Time, m *predict
 	if err != nil {
 		return nil, err
 	}
+	return s, a.writeScores(s, output, format)
+}
+
+// writeScores writes the scores to a file or to standard output.
+func (a *app) writeScores(s *scored, output, format string) error {
 	s.Path = output
 	if err := a.writeTable(output, format, s.table); err != nil {
-		return nil, err
+		return err
 	}
-	if s.Rows == 0 {
-		a.warn("no account is at risk at %s; %s is empty", s.AsOf, output)
+	if s.table.Rows == 0 {
+		a.warn("no account is at risk at %s or on the list; %s is empty", s.AsOf, output)
 	}
-	return s, nil
+	return nil
+}
+
+// only leaves the rows of a list.
+func (s *scored) only(list predict.List) error {
+	if c := s.table.Column("p_grow"); list == predict.Upsell && (c == nil || s.Rows > 0 && allMissing(c)) {
+		return usageError("--list upsell: the model %s gives no probability to grow", s.ModelID)
+	}
+	rows := predict.RowsOf(list, s.table)
+	s.worst = firstRows(s.table, rows[:min(5, len(rows))])
+	t := &data.Table{Name: s.table.Name, Rows: len(rows)}
+	for i := range s.table.Columns {
+		t.Columns = append(t.Columns, s.table.Columns[i].Take(rows))
+	}
+	s.table, s.List, s.Listed = t, string(list), len(rows)
+	return nil
+}
+
+func allMissing(c *data.Column) bool {
+	for i := range c.Len() {
+		if !c.Missing(i) {
+			return false
+		}
+	}
+	return true
 }
 
 // score scores a project's accounts at asOf with a model, for which the
@@ -228,7 +305,11 @@ func (a *app) showScores(s *scored) error {
 	if s.AsOf != "" {
 		when = " as of " + s.AsOf
 	}
-	a.printf("%s: %d rows%s, model %s\n", s.Path, s.Rows, when, s.ModelID)
+	rows := fmt.Sprintf("%d rows", s.Rows)
+	if s.List != "" {
+		rows = fmt.Sprintf("%d of %d rows, those to act on (%s)", s.Listed, s.Rows, s.List)
+	}
+	a.printf("%s: %s%s, model %s\n", s.Path, rows, when, s.ModelID)
 	if s.Status != nil {
 		a.printf("  status  %s\n", tallyText(s.Status))
 	}
@@ -236,8 +317,13 @@ func (a *app) showScores(s *scored) error {
 	for _, c := range s.Left {
 		a.printf("  left out: %d, %s\n", c.Rows, c.Reason)
 	}
+	if s.Summary != nil {
+		a.showSummary(s.Summary)
+		a.printf("\npage: %s\n", summaryName(s.Path))
+		return nil
+	}
 	if len(s.worst) > 0 {
-		a.printf("\n  %-14s %-10s %8s %7s  %-8s %s\n", "most at risk", "due", "p_churn", "health", "tier", "first reason")
+		a.printf("\n  %-14s %-10s %8s %7s  %-8s %s\n", orDefault(s.List, "most at risk"), "due", "p_churn", "health", "tier", "first reason")
 	}
 	for _, w := range s.worst {
 		a.printf("  %-14s %-10s %6.1f %% %7.0f  %-8s %s\n", w.account, w.due, 100*w.p, w.health, w.tier, w.reason)

@@ -29,6 +29,7 @@ fails, or is killed, leaves the one before untouched.
 
 Reads    the project's tables, a model, and the run before
 Writes   runs/<date>/scores.parquet   as predict does
+                     summary.html     the portfolio, as predict --summary shows it
                      changes.csv      accounts newly below 40 or newly at risk
                      run.json         inputs and outputs with their sha256, counts
          and with --metrics a file for Prometheus's textfile collector
@@ -75,6 +76,7 @@ type runDone struct {
 const (
 	runsFolder   = "runs"
 	scoresFile   = "scores.parquet"
+	summaryFile  = "summary.html"
 	changesFile  = "changes.csv"
 	manifestFile = "run.json"
 )
@@ -181,6 +183,17 @@ func (a *app) fillRun(ctx context.Context, o *runOptions, m *manifest, model *pr
 	}
 	m.Timings.Predict = seconds(start)
 
+	start = time.Now()
+	summary, err := a.summarise(l, t, id, s.table)
+	if err != nil {
+		return err
+	}
+	m.Counts.Money = summary.Money
+	if err := a.summaryPage(filepath.Join(dir, summaryFile), l, summary); err != nil {
+		return err
+	}
+	m.Timings.Summary = seconds(start)
+
 	changes, err := a.changesSince(before, s.table, l.history.Show)
 	if err != nil {
 		return err
@@ -205,6 +218,12 @@ func (a *app) showRun(r *runDone) error {
 	}
 	a.printf("  status   %s\n", tallyText(r.Counts.Status))
 	a.printf("  tiers    %s\n", tallyText(r.Counts.Tiers))
+	for _, k := range r.Counts.Money {
+		if k.Renewals > 0 {
+			a.printf("  money    %.0f of %.0f %s due is at risk; GRR %.1f %% (90 %% interval %.1f to %.1f)\n", k.AtRisk, k.Value,
+				orDefault(k.Currency, "(no currency)"), 100*k.GRR.Mean, 100*k.GRR.P90.Low, 100*k.GRR.P90.High)
+		}
+	}
 	since := "no run before it to compare with"
 	if r.Before != nil {
 		since = "since " + r.Before.AsOf

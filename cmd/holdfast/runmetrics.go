@@ -49,6 +49,10 @@ func (a *app) writeMetrics(name string, r *runDone, code int, now time.Time) err
 		for _, k := range slices.Sorted(maps.Keys(r.Counts.Tiers)) {
 			fmt.Fprintf(&b, "holdfast_tier_accounts{tier=%q} %d\n", k, r.Counts.Tiers[k])
 		}
+		gauge("holdfast_value_at_risk", "sum of value times probability of churn")
+		for _, k := range r.Counts.Money {
+			fmt.Fprintf(&b, "holdfast_value_at_risk{currency=%q} %g\n", k.Currency, k.AtRisk)
+		}
 		gauge("holdfast_changes", "accounts newly below 40 or newly at risk")
 		fmt.Fprintf(&b, "holdfast_changes %d\n", r.Counts.Changes)
 		gauge("holdfast_model_info", "the model that scored")
