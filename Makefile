@@ -5,7 +5,7 @@ GO ?= go
 PYTHON ?= python3
 WORK ?= bench-work
 
-.PHONY: all build demo demo-shop test test-deep lint check bench-features clean
+.PHONY: all build demo demo-shop test test-deep lint check bench-features bench-quality clean
 
 all: build
 
@@ -43,6 +43,14 @@ bench-features: build $(WORK)/venv/ready ## against DuckDB and Polars, see featu
 $(WORK)/venv/ready: features/bench/requirements.txt
 	$(PYTHON) -m venv $(WORK)/venv
 	$(WORK)/venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+bench-quality: build $(WORK)/venv-train/ready ## against LightGBM, CatBoost, EBM and scikit-learn, see train/BENCH.md; CASES="splits --only telco"
+	$(WORK)/venv-train/bin/python train/bench/quality.py --work $(WORK) $(CASES)
+
+$(WORK)/venv-train/ready: train/bench/requirements.txt
+	$(PYTHON) -m venv $(WORK)/venv-train
+	$(WORK)/venv-train/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --requirement $<
 	@touch $@
 
 clean:
