@@ -8,8 +8,9 @@ package predict
 //
 //	z_ref = a + s (b + Σ RefMean over terms, pairs and tables)
 //
-// which is the mean calibrated log-odds of those rows, and Score.ZRef, up to
-// rounding.
+// plus the mean shift of their segments. It is the mean calibrated log-odds of
+// those rows, and Score.ZRef, up to rounding. With isotonic calibration it is
+// stated before it: a is 0 and s is 1.
 func (m *Model) Reference() float64 {
 	z := m.Intercept
 	for j := range m.Terms {
@@ -21,7 +22,7 @@ func (m *Model) Reference() float64 {
 	for t := range m.Tables {
 		z += m.Tables[t].RefMean
 	}
-	return m.Calibration.LogOdds(z)
+	return m.Calibration.Reference(z)
 }
 
 // Contributions stores each feature's part of z − z_ref in dst and returns it:
@@ -31,9 +32,11 @@ func (m *Model) Reference() float64 {
 //	             + Σ_t (g_t − RefMean_t)/n_t ]
 //
 // where t runs over the tables whose rule the row is in has conditions on
-// feature j, and n_t is the number of features in that rule's conditions. The
-// calibrated log-odds z_i is Model.Reference() + Σ_j dst_ij up to rounding. If
-// dst is nil, a new slice is made; it panics if dst has another length.
+// feature j, and n_t is the number of features in that rule's conditions. To
+// the feature that holds the segment comes its shift less the mean shift. The
+// calibrated log-odds z_i is Model.Reference() + Σ_j dst_ij up to rounding; with
+// isotonic calibration the raw one is, and s is 1. If dst is nil, a new slice is
+// made; it panics if dst has another length.
 //
 // Halves are the Shapley values of a pair of which nothing else is known:
 // neither feature is the cause of what they add only together.
@@ -53,6 +56,7 @@ func (s *Scorer) Contributions(dst []float64) []float64 {
 	for k, p := range s.tables {
 		s.spreadTable(dst, p, &s.model.Tables[k])
 	}
+	s.spreadShifts(dst)
 	return dst
 }
 
@@ -60,7 +64,7 @@ func (s *Scorer) Contributions(dst []float64) []float64 {
 // number j to its features.
 func (s *Scorer) spread(dst, block []float64, j int) {
 	n := len(s.inputs)
-	slope := s.model.Calibration.Slope
+	slope := s.model.Calibration.ReasonSlope()
 	if j < n {
 		mean := s.model.Terms[j].RefMean
 		for i, f := range block {
@@ -87,11 +91,26 @@ func (s *Scorer) spreadTable(dst []float64, p *tablePart, t *Table) {
 			places[k] = append(places[k], s.place[name])
 		}
 	}
+	slope := s.model.Calibration.ReasonSlope()
 	for i := range s.rows {
 		k := p.rule(i)
-		part := s.model.Calibration.Slope * (p.f[k] - t.RefMean) / float64(len(places[k]))
+		part := slope * (p.f[k] - t.RefMean) / float64(len(places[k]))
 		for _, j := range places[k] {
 			dst[i*n+j] += part
 		}
 	}
+}
+
+// spreadShifts adds the shifts of segments, less their mean over the training
+// rows, to the feature that holds the segment.
+func (s *Scorer) spreadShifts(dst []float64) {
+	c := &s.model.Calibration
+	if c.Segments == nil || !c.Additive() {
+		return
+	}
+	n, j := len(s.inputs), s.place[c.Segments.Feature]
+	for i := range s.rows {
+		dst[i*n+j] -= c.Segments.Mean
+	}
+	c.Segments.each(s.inputs[j].column, func(i int, shift float64) { dst[i*n+j] += shift })
 }

@@ -220,15 +220,46 @@ type Basis struct {
 	SE        float64   `json:"se"` // standard error of Weight, clustered by group
 }
 
-// Calibration maps a raw log-odds z to the calibrated one, Intercept + Slope z.
+// Calibration maps a raw log-odds z to the calibrated one,
+//
+//	Intercept + Slope g(z) + d_segment
+//
+// with g(z) = z, or, for isotonic, the log-odds of Knots at z (see Apply).
 type Calibration struct {
-	Method    string  `json:"method"` // none, intercept or platt
+	Method    string  `json:"method"` // none, intercept, platt or isotonic
 	Intercept float64 `json:"intercept"`
 	Slope     float64 `json:"slope"`
-	Events    int     `json:"events"` // churned renewals in the slice it was fitted on
-	Rows      int     `json:"rows"`
-	Slice     string  `json:"slice"`  // forward_chained or out_of_fold
-	Reason    string  `json:"reason"` // why this method and slice, in words
+	Knots     []Knot  `json:"knots,omitempty"` // isotonic: rising in Z, not falling in P
+	// Covariance holds the variance of Intercept, its covariance with Slope,
+	// and the variance of Slope; empty where they were not fitted.
+	Covariance []float64 `json:"covariance,omitempty"`
+	Segments   *Segments `json:"segments,omitempty"`
+	Events     int       `json:"events"` // churned renewals in the slice it was fitted on
+	Rows       int       `json:"rows"`
+	Slice      string    `json:"slice"`  // forward_chained or out_of_fold
+	Reason     string    `json:"reason"` // why this method and slice, in words
+}
+
+// A Knot is a point of an isotonic map: probability P at raw log-odds Z.
+type Knot struct {
+	Z float64 `json:"z"`
+	P float64 `json:"p"`
+}
+
+// Segments are shifts of the calibrated log-odds, one a segment, each shrunk to
+// 0 by how uncertain it is.
+type Segments struct {
+	Feature string  `json:"feature"` // the level feature that holds the segment
+	SD      float64 `json:"sd"`      // of the true shifts between segments, in log-odds, as estimated
+	Mean    float64 `json:"mean"`    // of the shifts over the training rows
+	Shifts  []Shift `json:"shifts"`  // in order of level; other levels have none
+}
+
+// A Shift is what one segment adds to the calibrated log-odds.
+type Shift struct {
+	Level     string  `json:"level"`
+	Intercept float64 `json:"intercept"`
+	Events    int     `json:"events"` // churned renewals of the segment in the slice
 }
 
 // Score holds the constants of the 0-100 health score.

@@ -156,7 +156,7 @@ func (m *Model) Prob(dst []float64, f *features.Frame) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.Calibration.Apply(z, z)
+	m.Calibrate(z, f)
 	for i, zi := range z {
 		z[i] = Sigmoid(zi)
 	}

@@ -119,7 +119,7 @@ func (m *Model) newScoreBuilder(f *features.Frame) (*scoreBuilder, error) {
 		return nil, err
 	}
 	p := scorer.LogOdds(nil)
-	m.Calibration.Apply(p, p)
+	m.Calibrate(p, f)
 	for i, z := range p {
 		p[i] = Sigmoid(z)
 	}

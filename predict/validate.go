@@ -5,7 +5,6 @@ package predict
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/holdfast-churn/holdfast/features"
@@ -45,10 +44,7 @@ func (m *Model) Validate() error {
 	for k := range m.Tables {
 		v.table(fmt.Sprintf("table %d", k+1), &m.Tables[k], of)
 	}
-	c := &m.Calibration
-	v.check(slices.Contains([]string{"none", "intercept", "platt"}, c.Method), "calibration method %q", c.Method)
-	v.finite("calibration", c.Intercept, c.Slope)
-	v.check(c.Slope > 0, "calibration slope %v; the map must increase", c.Slope)
+	v.calibration(&m.Calibration, of)
 	s := &m.Score
 	v.finite("score constants", s.BaseRate, s.ZRef, s.AtRiskP, s.AtRisk, s.Watch, s.Healthy)
 	v.check(s.BaseRate > 0 && s.BaseRate < 1, "base rate %v; expected between 0 and 1", s.BaseRate)
