@@ -13,7 +13,8 @@ import (
 
 // Thresholds of METHODS.md section 4, counted in churned renewals.
 const (
-	plattEvents = 50 // churned (and renewed) in the slice from which the slope is fitted
+	plattEvents    = 50   // churned (and renewed) in the slice from which the slope is fitted
+	isotonicEvents = 1000 // and from which a step-like map is tried
 
 	// priorSD is the standard deviation of the normal priors on the shift
 	// (intercept only) and on the slope around 1 (Platt).
@@ -23,7 +24,7 @@ const (
 // calibrate fits the map from raw to calibrated log-odds on predictions for
 // unseen rows. Forward-chained ones are taken where there is time and enough
 // of it, since they meet the drift that publishing will meet; else those of
-// cross-validation, if any.
+// cross-validation, if any. Segments get shifts of their own.
 func calibrate(
 	ctx context.Context, s *sample, fit *fitter, cv *crossValidation, o *Options,
 ) (predict.Calibration, error) {
@@ -46,22 +47,22 @@ func calibrate(
 		identity.Reason = why + ", and no cross-validation: nothing to calibrate on"
 		return identity, nil
 	}
-	return slice.fit(o.Calibration), nil
+	m := slice.fit(o.Calibration)
+	if segment := segmentFeature(&fit.spec, s); segment != "" {
+		slice.shiftSegments(&m, segment, s.frame)
+	}
+	return m, nil
 }
 
 // fit chooses the map by the number of events, unless a method is asked for,
 // and fits it.
 func (c *calibrationSlice) fit(method string) predict.Calibration {
-	churned, renewed := 0.0, 0.0
-	for i, y := range c.y {
-		churned += float64(c.w[i] * y)
-		renewed += float64(c.w[i] * (1 - y))
-	}
+	churned, renewed := c.events()
 	m := predict.Calibration{Slope: 1, Slice: c.name, Rows: len(c.z), Events: int(math.Round(churned))}
 	fewest := min(churned, renewed)
 	m.Reason = fmt.Sprintf("%.0f churned and %.0f renewed in %s: ", churned, renewed, c.words)
 	switch {
-	case method == CalibrationPlatt && fewest == 0:
+	case (method == CalibrationPlatt || method == CalibrationIsotonic) && fewest == 0:
 		method = CalibrationIntercept
 		m.Reason += "one outcome only, so a shift, shrunk to 0"
 	case method != CalibrationAuto:
@@ -69,29 +70,71 @@ func (c *calibrationSlice) fit(method string) predict.Calibration {
 	case fewest < plattEvents:
 		method = CalibrationIntercept
 		m.Reason += fmt.Sprintf("fewer than %d, so a shift only, shrunk to 0", plattEvents)
-	default:
+	case fewest < isotonicEvents:
 		method = CalibrationPlatt
 		m.Reason += "enough for a slope, shrunk to 1"
-	}
-	if method == CalibrationPlatt {
-		a, slope, err := fitMap(c.z, c.y, c.w, mapPrior{slope: 1 / (priorSD * priorSD)})
-		if err == nil && slope > 0 {
-			m.Method, m.Intercept, m.Slope = method, a, slope
-			return m
+	default:
+		var better bool
+		if method, better = CalibrationPlatt, c.isotonicBetter(&m.Reason); better {
+			method = CalibrationIsotonic
 		}
-		// A falling map would turn the ranking round: the model found nothing
-		// that lasts.
-		m.Reason += fmt.Sprintf("; the slope came out as %.3g, so a shift only", slope)
 	}
-	m.Method = CalibrationIntercept
-	a, _, err := fitMap(c.z, c.y, c.w, mapPrior{intercept: 1 / (priorSD * priorSD), slope: math.Inf(1)})
+	if method == CalibrationIsotonic {
+		m.Method, m.Knots = method, publishedIsotonic(c.z, c.y, c.w)
+		return m
+	}
+	if method == CalibrationPlatt && c.fitSlope(&m) {
+		return m
+	}
+	c.fitShift(&m)
+	return m
+}
+
+// events returns how many churned and renewed renewals the slice holds.
+func (c *calibrationSlice) events() (churned, renewed float64) {
+	for i, y := range c.y {
+		churned += float64(c.w[i] * y)
+		renewed += float64(c.w[i] * (1 - y))
+	}
+	return churned, renewed
+}
+
+// fitSlope fits Platt's map, and reports whether it rises. A falling one would
+// turn the ranking round: the model found nothing that lasts.
+func (c *calibrationSlice) fitSlope(m *predict.Calibration) bool {
+	prior := mapPrior{slope: 1 / (priorSD * priorSD)}
+	a, slope, err := fitMap(c.z, c.y, c.w, prior)
+	if err != nil || !(slope > 0) {
+		m.Reason += fmt.Sprintf("; the slope came out as %.3g, so a shift only", slope)
+		return false
+	}
+	m.Method, m.Intercept, m.Slope = CalibrationPlatt, a, slope
+	m.Covariance = mapCovariance(c.z, c.y, c.w, a, slope, prior)
+	return true
+}
+
+// fitShift fits a shift, or leaves the predictions as they are where even that
+// has no optimum.
+func (c *calibrationSlice) fitShift(m *predict.Calibration) {
+	prior := mapPrior{intercept: 1 / (priorSD * priorSD), slope: math.Inf(1)}
+	a, _, err := fitMap(c.z, c.y, c.w, prior)
 	if err != nil {
 		m.Method = CalibrationNone
 		m.Reason += "; " + err.Error()
-		return m
+		return
 	}
-	m.Intercept = a
-	return m
+	m.Method, m.Intercept = CalibrationIntercept, a
+	m.Covariance = mapCovariance(c.z, c.y, c.w, a, 1, prior)
+}
+
+// zRef returns the mean, over the training rows, of the log-odds that reasons
+// are measured on, from the mean raw log-odds.
+func zRef(c *predict.Calibration, meanZ float64) float64 {
+	z := c.Reference(meanZ)
+	if c.Segments != nil && c.Additive() {
+		z += c.Segments.Mean
+	}
+	return z
 }
 
 // A mapPrior holds the precisions (1/variance) of the normal priors on a
@@ -169,4 +212,16 @@ func mapLoss(z, y, w []float64, a, s float64, prior mapPrior) (float64, mapSlope
 		g.dss += prior.slope
 	}
 	return f, g
+}
+
+// mapCovariance returns the variance of the intercept, its covariance with the
+// slope and the variance of the slope of a fitted map: the inverse of the
+// second derivatives of its loss. Those of a fixed slope are 0.
+func mapCovariance(z, y, w []float64, a, s float64, prior mapPrior) []float64 {
+	_, g := mapLoss(z, y, w, a, s, prior)
+	if math.IsInf(prior.slope, 1) {
+		return []float64{1 / g.daa, 0, 0}
+	}
+	det := float64(g.daa*g.dss) - float64(g.das*g.das)
+	return []float64{g.dss / det, -g.das / det, g.daa / det}
 }

@@ -23,17 +23,35 @@ const (
 type calibrationSlice struct {
 	name    string // forward_chained or out_of_fold
 	z, y, w []float64
-	words   string // what it consists of
+	part    []int   // the block or fold of each row
+	forward bool    // parts follow each other in time: a later one may not teach an earlier
+	group   []int32 // of each row, numbered
+	rows    []int   // of the sample
+	words   string  // what it consists of
+}
+
+// takeRows copies what the slice needs of the sample: its rows' outcomes,
+// weights and groups.
+func (c *calibrationSlice) takeRows(s *sample) {
+	group, _ := groupsOf(s.frame.Rows)
+	for _, i := range c.rows {
+		r := &s.frame.Rows[i]
+		c.y = append(c.y, float64(r.Y))
+		c.w = append(c.w, r.Weight)
+		c.group = append(c.group, group[i])
+	}
 }
 
 // outOfFold returns the slice of cross-validated predictions of all rows.
 func outOfFold(s *sample, cv *crossValidation, why string) *calibrationSlice {
 	words := "cross-validated predictions of all rows (" + why + ")"
 	slice := &calibrationSlice{name: "out_of_fold", z: cv.z, words: words}
-	for i := range s.frame.Rows {
-		slice.y = append(slice.y, float64(s.frame.Rows[i].Y))
-		slice.w = append(slice.w, s.frame.Rows[i].Weight)
+	for k := range s.folds() {
+		for i := s.starts[k]; i < s.starts[k+1]; i++ {
+			slice.rows, slice.part = append(slice.rows, i), append(slice.part, k)
+		}
 	}
+	slice.takeRows(s)
 	return slice
 }
 
@@ -47,7 +65,7 @@ func forwardChained(ctx context.Context, s *sample, fit *fitter) (*calibrationSl
 		why := fmt.Sprintf("%.0f churned in training, %d needed to calibrate on later rows", s.churn, chainEvents)
 		return nil, why, nil
 	}
-	slice := &calibrationSlice{name: "forward_chained"}
+	slice := &calibrationSlice{name: "forward_chained", forward: true}
 	used := 0
 	edges := blockEdges(s)
 	var m *predict.Model
@@ -77,21 +95,21 @@ func forwardChained(ctx context.Context, s *sample, fit *fitter) (*calibrationSl
 			}
 			fitted = len(known)
 		}
-		test := s.frame.Select(next)
-		z, err := m.LogOdds(nil, test)
+		z, err := m.LogOdds(nil, s.frame.Select(next))
 		if err != nil {
 			return nil, "", err
 		}
 		slice.z = append(slice.z, z...)
-		for i := range test.Rows {
-			slice.y = append(slice.y, float64(test.Rows[i].Y))
-			slice.w = append(slice.w, test.Rows[i].Weight)
+		slice.rows = append(slice.rows, next...)
+		for range next {
+			slice.part = append(slice.part, b)
 		}
 		used++
 	}
 	if used == 0 {
 		return nil, "outcomes mature too late: no block of later rows has a past to train on", nil
 	}
+	slice.takeRows(s)
 	slice.words = fmt.Sprintf("%d forward-chained blocks, snapshots from %s to %s",
 		used, day(edges[0]), day(edges[len(edges)-1]-1))
 	return slice, "", nil

@@ -12,7 +12,8 @@
 //	path.go      the penalty by grouped cross-validation; stale.go fits its many folds fast
 //	newton.go    the published weights, exactly: logloss.go, kernels.go, cholesky.go
 //	variance.go  errors clustered by group; effects.go states them term by term
-//	chain.go     predictions of later rows by earlier fits; calibrate.go fits the map to them
+//	chain.go     predictions of later rows by earlier fits; calibrate.go fits the map to them,
+//	             isotonic.go a step-like one, segments.go shifts of its segments
 //	warnings.go  what is doubtful about the result
 //
 // It refuses rows without a known outcome rather than guess, samples with one

@@ -199,7 +199,7 @@ func TestFitRefuses(t *testing.T) {
 		{"infinite", change(func(f *features.Frame) { f.Columns[1].Num[5] = math.Inf(1) }), Options{}, `training row 5: feature "ticket" is +Inf`},
 		{"penalty", history(50, 0, 1), Options{Lambda: -1}, "penalty lambda -1"},
 		{"folds", history(50, 0, 1), Options{Folds: 1}, "1 folds: must be 2 to 100"},
-		{"calibration", history(50, 0, 1), Options{Calibration: "isotonic"}, `calibration "isotonic": must be one of`},
+		{"calibration", history(50, 0, 1), Options{Calibration: "beta"}, `calibration "beta": must be one of`},
 	} {
 		_, err := Fit(context.Background(), test.frame, specOf(test.frame), test.o)
 		if err == nil || !strings.HasPrefix(err.Error(), test.want) {

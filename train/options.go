@@ -16,6 +16,7 @@ const (
 	CalibrationNone      = "none"      // raw log-odds are published as they are
 	CalibrationIntercept = "intercept" // z + a
 	CalibrationPlatt     = "platt"     // a + s z
+	CalibrationIsotonic  = predict.Isotonic
 )
 
 // The largest kind of model that may be chosen, values of Options.Stages.
@@ -76,7 +77,7 @@ func (o *Options) validate() error {
 	if o.Calibration == "" {
 		o.Calibration = CalibrationAuto
 	}
-	ways := []string{CalibrationAuto, CalibrationNone, CalibrationIntercept, CalibrationPlatt}
+	ways := []string{CalibrationAuto, CalibrationNone, CalibrationIntercept, CalibrationPlatt, CalibrationIsotonic}
 	if !slices.Contains(ways, o.Calibration) {
 		return fmt.Errorf("calibration %q: must be one of %v", o.Calibration, ways)
 	}

@@ -256,7 +256,7 @@ func (c *converter) settings(y *projectYAML, p *project) {
 	c.check(p.score.AtRisk <= p.score.Watch && p.score.Watch <= p.score.Healthy, "health.tiers",
 		"upper bounds must increase from at_risk to watch to healthy")
 	p.calibrate = orDefault(y.Model.Calibration, "auto")
-	c.oneOf("model.calibration", p.calibrate, "auto", "none", "intercept", "platt")
+	c.oneOf("model.calibration", p.calibrate, "auto", "none", "intercept", "platt", "isotonic")
 	p.registry.Dir = c.path(orDefault(y.Models, "models"))
 	m := y.Model
 	c.oneOf("model.pairs", m.Pairs, "auto", "none")
