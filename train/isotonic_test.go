@@ -141,3 +141,30 @@ func TestIsotonicIsChosenWhereItPredictsBetter(t *testing.T) {
 		}
 	}
 }
+
+// In blocks of time, no outcome teaches an earlier block: those of the last
+// block move no difference before it, and some of its own.
+func TestIsotonicIsComparedForwardInTime(t *testing.T) {
+	c := steps(4000)
+	c.forward = true
+	before, rows := c.lossDifferences()
+	var compared []int
+	for _, i := range rows {
+		compared = append(compared, c.part[i])
+	}
+	slices.Sort(compared)
+	if !slices.Equal(slices.Compact(compared), []int{3, 4}) { // of five equal blocks, three are the first to hold half of the events
+		t.Fatal("blocks without half of the events before them are compared")
+	}
+	for i, p := range c.part {
+		if p == 4 {
+			c.y[i] = 1 - c.y[i]
+		}
+	}
+	after, _ := c.lossDifferences()
+	for k, i := range rows {
+		if moved := before[k] != after[k]; moved != (c.part[i] == 4) {
+			t.Fatalf("the difference in row %d of block %d: moved %v", i, c.part[i], moved)
+		}
+	}
+}
