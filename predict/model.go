@@ -49,6 +49,7 @@ type Provenance struct {
 	Iterations int     `json:"iterations"`
 	Version    string  `json:"version"`          // of Holdfast
 	Parent     string  `json:"parent,omitempty"` // id of the model whose base odds this one keeps
+	Update     *Update `json:"update,omitempty"` // where this version came of a test of the one before
 	// Contest lists the kinds of model that were tried, the best of each, in
 	// order from few columns to many.
 	Contest []Contestant `json:"contest,omitempty"`

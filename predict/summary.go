@@ -39,9 +39,9 @@ type Summary struct {
 	ShockFrom string  `json:"shock_from"`
 	Kept      int     `json:"kept"` // past renewals that simulated ones keep as much as
 
-	Show  []string         `json:"show,omitempty"`
+	Show  []string          `json:"show,omitempty"`
 	Lists map[List][]Listed `json:"lists"`
-	Notes []string         `json:"notes"`
+	Notes []string          `json:"notes"`
 }
 
 // A Tally counts rows.

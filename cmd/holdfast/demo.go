@@ -96,7 +96,7 @@ func (a *app) demo(ctx context.Context, dir, kind string, d *demo.Demo) error {
 
 	step("train")
 	asOf := data.MidnightAfter(l.history.Newest, l.sources.Location)
-	model, err := quiet.train(ctx, l, asOf)
+	model, err := quiet.train(ctx, l, asOf, lineage{})
 	if err != nil {
 		return err
 	}

@@ -18,24 +18,30 @@ import (
 
 func trainCommand(a *app) *cobra.Command {
 	var asOf, maxAge, output string
+	var update, rebase bool
 	var table tableFlags
 	c := &cobra.Command{
 		Use:   "train",
 		Short: "fit a weight model on the outcomes that were mature at a date",
 		Long: `Fits the weights on every renewal whose outcome was known at the as-of date
-and publishes the model.
+and publishes the model. Its health score keeps the base odds of the champion,
+unless --rebase takes those of the new model. --update first tests the champion
+on what matured since its as-of date and changes as little of it as it must:
+nothing, a shift, a shift and a slope, or all (Vergouwe et al. 2017).
 
 Reads    the project's tables; or one ready table (--table)
-Writes   models/<id>/model.json and the alias latest; or the file named by -o
+Writes   models/<id>/model.json and the alias latest; or the file named by -o;
+         nothing where --update keeps the champion
 Exits    0 ok; 2 configuration; 4 bad data, or nothing to learn from;
-         10 a table that is not there; 11 the models folder is locked`,
+         10 a table that is not there, or no champion to update;
+         11 the models folder is locked`,
 		Example: `  holdfast train --as-of 2026-01-01
   holdfast train --table churn.parquet --label churned --id customer -o model.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if table.path != "" {
-				if asOf != "" || a.dir != "" {
-					return usageError("--as-of and -C go with a project, not with --table")
+				if asOf != "" || a.dir != "" || update || rebase {
+					return usageError("--as-of, --update, --rebase and -C go with a project, not with --table")
 				}
 				return a.trainTable(cmd.Context(), table, output)
 			}
@@ -45,11 +51,23 @@ Exits    0 ok; 2 configuration; 4 bad data, or nothing to learn from;
 			if output != "" {
 				return usageError("-o goes with --table; a project's models go to its models folder")
 			}
+			if update && rebase {
+				return usageError("--update keeps the base odds and --rebase moves them; choose one")
+			}
+			if update {
+				return a.update(cmd.Context(), asOf, maxAge)
+			}
 			l, t, err := a.loadAt(cmd.Context(), asOf, maxAge)
 			if err != nil {
 				return err
 			}
-			r, err := a.train(cmd.Context(), l, t)
+			var g lineage
+			if !rebase {
+				if g, err = l.lineageOf(); err != nil {
+					return err
+				}
+			}
+			r, err := a.train(cmd.Context(), l, t, g)
 			if err != nil {
 				return err
 			}
@@ -58,6 +76,8 @@ Exits    0 ok; 2 configuration; 4 bad data, or nothing to learn from;
 	}
 	c.Flags().StringVar(&asOf, "as-of", "", "date whose midnight counts as now (default: midnight after the newest event)")
 	c.Flags().StringVar(&maxAge, "max-age", "7d", "how long after the newest event --as-of may lie")
+	c.Flags().BoolVar(&update, "update", false, "test the champion on what matured since, and change as little as needed")
+	c.Flags().BoolVar(&rebase, "rebase", false, "take the base odds of the health score from this model, not from the champion")
 	c.Flags().StringVarP(&output, "output", "o", "", "model file, with --table")
 	table.register(c, true)
 	return c
@@ -72,10 +92,12 @@ type trained struct {
 	ID    string         `json:"id"`
 	Path  string         `json:"path"`
 	Model *predict.Model `json:"model"`
+
+	update *predict.Update // of a run with --update
 }
 
 // train fits and publishes a project's model on what was mature at asOf.
-func (a *app) train(ctx context.Context, l *loaded, asOf time.Time) (*trained, error) {
+func (a *app) train(ctx context.Context, l *loaded, asOf time.Time, g lineage) (*trained, error) {
 	b, err := a.buildHistory(ctx, l)
 	if err != nil {
 		return nil, err
@@ -91,11 +113,13 @@ func (a *app) train(ctx context.Context, l *loaded, asOf time.Time) (*trained, e
 	}
 	o := l.trainOptions(a)
 	o.AsOf, o.Censored, o.DataDigest = asOf.Format(time.DateOnly), censored, l.digest
+	g.apply(&o, f)
 	a.progress.begin("fitting")
 	m, err := train.Fit(ctx, f, l.spec, o)
 	if err != nil {
 		return nil, err
 	}
+	m.Provenance.Update = g.update
 	var id string
 	err = a.changing(ctx, l.project, func(r *registry.Registry) error {
 		id, err = r.Publish(m)
@@ -171,7 +195,8 @@ func (a *app) showTrained(r *trained) error {
 			Provenance predict.Provenance `json:"provenance"`
 			OutOfFold  predict.OutOfFold  `json:"out_of_fold"`
 			Warnings   []string           `json:"warnings"`
-		}{r.ID, r.Path, r.Model.Provenance, r.Model.OutOfFold, r.Model.Warnings})
+			Update     *predict.Update    `json:"update,omitempty"`
+		}{r.ID, r.Path, r.Model.Provenance, r.Model.OutOfFold, r.Model.Warnings, r.update})
 	}
 	a.progress.end()
 	m, p := r.Model, r.Model.Provenance
@@ -181,5 +206,8 @@ func (a *app) showTrained(r *trained) error {
 	a.printf("  weights      %d terms, ridge penalty %.4g; %d features dropped\n", len(m.Terms), p.Lambda, len(m.Dropped))
 	a.printf("  out of fold  log loss %.4f (base rate %.4f), AUC %.3f\n", m.OutOfFold.LogLoss, m.OutOfFold.BaseLoss, m.OutOfFold.AUC)
 	a.printf("  calibration  %s\n", m.Calibration.Reason)
+	if r.update != nil {
+		a.showUpdate(r.update)
+	}
 	return nil
 }
