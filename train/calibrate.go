@@ -127,16 +127,6 @@ func (c *calibrationSlice) fitShift(m *predict.Calibration) {
 	m.Covariance = mapCovariance(c.z, c.y, c.w, a, 1, prior)
 }
 
-// zRef returns the mean, over the training rows, of the log-odds that reasons
-// are measured on, from the mean raw log-odds.
-func zRef(c *predict.Calibration, meanZ float64) float64 {
-	z := c.Reference(meanZ)
-	if c.Segments != nil && c.Additive() {
-		z += c.Segments.Mean
-	}
-	return z
-}
-
 // A mapPrior holds the precisions (1/variance) of the normal priors on a
 // calibration map: of its intercept around 0 and its slope around 1. Zero is
 // no prior; an infinite one on the slope fixes it.

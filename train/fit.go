@@ -141,7 +141,7 @@ func (p *published) fitAdditive(ctx context.Context, c *contest, x *contestant) 
 // finish sets the constants and the provenance.
 func (p *published) finish(s *sample, o *Options) {
 	m := p.model
-	m.Score.ZRef = zRef(&m.Calibration, p.meanZ)
+	m.Score.ZRef = m.Calibration.Reference(p.meanZ)
 	if m.Score.BaseRate == 0 {
 		m.Score.BaseRate = s.churn / s.total
 	}
