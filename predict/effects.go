@@ -22,6 +22,9 @@ func (m *Model) Reference() float64 {
 	for t := range m.Tables {
 		z += m.Tables[t].RefMean
 	}
+	if m.Scorecard != nil {
+		z += m.Scorecard.RefMean()
+	}
 	return m.Calibration.Reference(z)
 }
 
@@ -33,7 +36,8 @@ func (m *Model) Reference() float64 {
 //
 // where t runs over the tables whose rule the row is in has conditions on
 // feature j, and n_t is the number of features in that rule's conditions. To
-// the feature that holds the segment comes its shift less the mean shift. The
+// the feature that holds the segment comes its shift less the mean shift, and to
+// that of each item of a scorecard what its points add, less their mean. The
 // calibrated log-odds z_i is Model.Reference() + Σ_j dst_ij up to rounding; with
 // isotonic calibration the raw one is, and s is 1. If dst is nil, a new slice is
 // made; it panics if dst has another length.
@@ -56,6 +60,7 @@ func (s *Scorer) Contributions(dst []float64) []float64 {
 	for k, p := range s.tables {
 		s.spreadTable(dst, p, &s.model.Tables[k])
 	}
+	s.spreadCard(dst)
 	s.spreadShifts(dst)
 	return dst
 }

@@ -22,16 +22,17 @@ type Model struct {
 
 // A Logit is one logistic regression on readable basis columns,
 //
-//	z = b + Σ_j f_j(x_j) + Σ_(j,k) f_jk(x_j, x_k) + Σ_t g_t(x)
+//	z = b + Σ_j f_j(x_j) + Σ_(j,k) f_jk(x_j, x_k) + Σ_t g_t(x) + h(x)
 //
-// with a term f_j for each feature, pairs f_jk, and tables g_t of rules. Every
-// part is a weighted sum of standardised columns, so that the whole is one
+// with a term f_j for each feature, pairs f_jk, tables g_t of rules, and a hand
+// scorecard h, if any. Every part is a weighted sum of standardised columns, so that the whole is one
 // weight vector.
 type Logit struct {
 	Terms       []Term      `json:"terms"`
 	Pairs       []Pair      `json:"pairs,omitempty"`
 	Tables      []Table     `json:"tables,omitempty"`
-	Intercept   float64     `json:"intercept"` // b: log-odds where every basis column is 0
+	Scorecard   *Scorecard  `json:"scorecard,omitempty"` // its features have terms, if without columns
+	Intercept   float64     `json:"intercept"`           // b: log-odds where every basis column is 0
 	Calibration Calibration `json:"calibration"`
 }
 

@@ -49,6 +49,7 @@ type Scorer struct {
 	inputs []Input // one a term
 	parts  []part  // terms, pairs, tables
 	tables []*tablePart
+	card   *CardInput     // nil without a scorecard
 	place  map[string]int // number of a feature's term
 }
 
@@ -92,6 +93,12 @@ func (m *Model) Bind(f *features.Frame) (*Scorer, error) {
 		s.parts = append(s.parts, p)
 		s.tables = append(s.tables, p)
 	}
+	if m.Scorecard != nil {
+		var err error
+		if s.card, err = NewCardInput(m.Scorecard, f); err != nil {
+			return nil, err
+		}
+	}
 	return s, nil
 }
 
@@ -101,7 +108,7 @@ const rowBlock = 1024
 
 // LogOdds stores the raw log-odds of every row in dst and returns it,
 //
-//	z_i = b + Σ_j f_j(x_ij) + Σ_(j,k) f_jk(x_ij, x_ik) + Σ_t g_t(x_i)
+//	z_i = b + Σ_j f_j(x_ij) + Σ_(j,k) f_jk(x_ij, x_ik) + Σ_t g_t(x_i) + h(x_i)
 //
 // before calibration. If dst is nil, a new slice is made; it panics if dst has
 // another length than the frame.
@@ -114,6 +121,9 @@ func (s *Scorer) LogOdds(dst []float64) []float64 {
 		}
 		for _, p := range s.parts {
 			p.add(block, from)
+		}
+		if s.card != nil {
+			s.card.add(block, from)
 		}
 	}
 	return dst

@@ -44,6 +44,9 @@ func (m *Model) Validate() error {
 	for k := range m.Tables {
 		v.table(fmt.Sprintf("table %d", k+1), &m.Tables[k], of)
 	}
+	if m.Scorecard != nil {
+		v.card(m.Scorecard, &m.Spec, of)
+	}
 	v.calibration(&m.Calibration, of)
 	s := &m.Score
 	v.finite("score constants", s.BaseRate, s.ZRef, s.AtRiskP, s.AtRisk, s.Watch, s.Healthy)

@@ -40,6 +40,12 @@ func Fit(ctx context.Context, f *features.Frame, spec features.Spec, o Options) 
 	if err := predict.CheckSpec(&spec, f); err != nil {
 		return nil, err
 	}
+	if o.Scorecard != nil && math.IsInf(o.ScorecardWorth, 1) {
+		return FitScorecard(f, spec, o.Scorecard, o)
+	}
+	if o.Scorecard != nil && o.ScorecardWorth > 0 {
+		return nil, errCardWorth // until the design has a penalty and a prior by column
+	}
 	s, err := newSample(f, o.Seed, o.Folds)
 	if err != nil {
 		return nil, err

@@ -47,6 +47,11 @@ type Options struct {
 	// Time says that rows have a Snapshot and a Mature instant, so that
 	// calibration can learn from forward-chained predictions.
 	Time bool
+	// Scorecard is the health score that a team made by hand, as a prior that is
+	// worth ScorecardWorth renewals: at 0 the fit is the plain one, at +Inf the
+	// ranking is the card's own (FitScorecard). Nil is none.
+	Scorecard      *predict.Scorecard
+	ScorecardWorth float64
 	// Score holds the constants of the health score. Zero fields take the
 	// defaults: the training rate as BaseRate, .5 as AtRiskP, and the tiers
 	// 40, 65, 80. ZRef is computed whatever stands there.
@@ -86,6 +91,9 @@ func (o *Options) validate() error {
 	}
 	if stages := []string{StagesAuto, StagesPairs, StagesSplines, StagesLinear}; !slices.Contains(stages, o.Stages) {
 		return fmt.Errorf("stages %q: must be one of %v", o.Stages, stages)
+	}
+	if !(o.ScorecardWorth >= 0) {
+		return fmt.Errorf("a scorecard worth %v renewals: must be zero or more, or infinite", o.ScorecardWorth)
 	}
 	setDefault(&o.Score.AtRiskP, 0.5)
 	setDefault(&o.Score.AtRisk, 40)

@@ -4,7 +4,6 @@ package train
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -239,78 +238,14 @@ func revisionColumns(m *predict.Model, f *features.Frame, slice *calibrationSlic
 	return out, nil
 }
 
-// errRevision says that the small fit of a closed test has no optimum.
-var errRevision = errors.New("a revision of the model does not converge on what matured since; train again")
-
 // likelihood returns the least loss Σ w [softplus(η) − y η] over
-// η = b₀ + Σ_j b_j x_j, by Newton's method from 0 with step halving. A ridge of
-// 1e-6 a renewal keeps collinear or separating columns finite; it is not
-// part of what is returned.
+// η = b₀ + Σ_j b_j x_j. A ridge of 1e-6 a renewal keeps collinear or separating
+// columns finite; it is not part of what is returned.
 func (c *calibrationSlice) likelihood(x [][]float64) (float64, error) {
-	n := len(x) + 1
-	theta, step := make([]float64, n), make([]float64, n)
 	total := 0.0
 	for _, w := range c.w {
 		total += w
 	}
-	row := make([]float64, n)
-	row[0] = 1
-	// at returns the penalised loss, and, where asked for, its derivatives.
-	at := func(theta, grad, hessian []float64) (loss, penalised float64) {
-		for i := range c.y {
-			eta := theta[0]
-			for j := range x {
-				row[j+1] = x[j][i]
-				eta += float64(theta[j+1] * x[j][i])
-			}
-			p, soft := predict.SigmoidSoftplus(eta)
-			loss += float64(c.w[i] * (soft - float64(c.y[i]*eta)))
-			if grad == nil {
-				continue
-			}
-			e, q := float64(c.w[i]*(p-c.y[i])), float64(c.w[i]*p*(1-p))
-			for j := range n {
-				grad[j] += float64(e * row[j])
-				for k := j; k < n; k++ {
-					hessian[j*n+k] += float64(q * row[j] * row[k])
-				}
-			}
-		}
-		penalised = loss
-		ridge := 1e-6 * total
-		for j := 1; j < n; j++ {
-			penalised += float64(ridge / 2 * theta[j] * theta[j])
-			if grad != nil {
-				grad[j] += float64(ridge * theta[j])
-				hessian[j*n+j] += ridge
-			}
-		}
-		return loss, penalised
-	}
-	for range maxNewton {
-		grad, hessian := make([]float64, n), make([]float64, n*n)
-		loss, f := at(theta, grad, hessian)
-		factor, ok := factorise(hessian, n)
-		if !ok {
-			return 0, errRevision
-		}
-		factor.solve(step, grad)
-		if dot(grad, step) <= 1e-10*total {
-			return loss, nil
-		}
-		trial := make([]float64, n)
-		for t := 1.0; ; t /= 2 {
-			for j := range trial {
-				trial[j] = theta[j] - float64(t*step[j])
-			}
-			if _, ft := at(trial, nil, nil); ft <= f {
-				break
-			}
-			if t < 1e-10 {
-				return 0, errRevision
-			}
-		}
-		theta = trial
-	}
-	return 0, errRevision
+	_, loss, err := smallFit(x, c.y, c.w, slices.Repeat([]float64{1e-6 * total}, len(x)), make([]float64, len(x)))
+	return loss, err
 }
