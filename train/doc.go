@@ -14,6 +14,7 @@
 //	variance.go  errors clustered by group; effects.go states them term by term
 //	chain.go     predictions of later rows by earlier fits; calibrate.go fits the map to them,
 //	             isotonic.go a step-like one, segments.go shifts of its segments
+//	prior.go     a hand-made scorecard, alone or as a prior
 //	update.go    between retrainings: how little of a model must change
 //	warnings.go  what is doubtful about the result
 //

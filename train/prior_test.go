@@ -69,7 +69,7 @@ func TestScorecardWorth(t *testing.T) {
 	f := history(1500, -1, 3)
 	spec := specOf(f)
 	fit := func(o Options) *predict.Model {
-		o.Time = true
+		o.Time, o.Stages = true, StagesLinear
 		m, err := Fit(context.Background(), f, spec, o)
 		if err != nil {
 			t.Fatal(err)

@@ -93,7 +93,7 @@ func TestReasonsSumUnderEveryCalibration(t *testing.T) {
 	}
 	spec := specOf(f)
 	for _, method := range []string{CalibrationAuto, CalibrationIsotonic, CalibrationNone} {
-		m, err := Fit(context.Background(), f, spec, Options{Time: true, Calibration: method})
+		m, err := Fit(context.Background(), f, spec, Options{Time: true, Calibration: method, Stages: StagesLinear})
 		if err != nil {
 			t.Fatal(err)
 		}

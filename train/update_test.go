@@ -30,7 +30,7 @@ func kinds(t *testing.T, seeds int, shift float64, turned bool) map[string]int {
 	count := make(map[string]int)
 	for seed := range uint64(seeds) {
 		old := history(2400, -1.5, 100+seed)
-		m, err := Fit(context.Background(), old, specOf(old), Options{Lambda: 5, Time: true})
+		m, err := Fit(context.Background(), old, specOf(old), Options{Lambda: 5, Time: true, Stages: StagesLinear})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,7 +98,7 @@ func TestClosedTest(t *testing.T) {
 // With too few events nothing is tested; with some, no term is.
 func TestClosedTestWithFewEvents(t *testing.T) {
 	old := history(2400, -1.5, 1)
-	m, err := Fit(context.Background(), old, specOf(old), Options{Lambda: 5, Time: true, AsOf: "2026-01-31"})
+	m, err := Fit(context.Background(), old, specOf(old), Options{Lambda: 5, Time: true, Stages: StagesLinear, AsOf: "2026-01-31"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -262,8 +262,14 @@ func (c *converter) settings(y *projectYAML, p *project) {
 	c.oneOf("model.pairs", m.Pairs, "auto", "none")
 	c.oneOf("model.segments", m.Segments, "pooled", "none")
 	p.noSegments = m.Segments == "none"
-	for key, used := range map[string]bool{"model.pairs": m.Pairs == "auto", "model.scorecard": m.Scorecard != "",
-		"model.scorecard_worth": m.ScorecardWorth != 0, "backtest.capacity": b.Capacity != ""} {
+	if m.Scorecard != "" {
+		p.cardFile, p.cardWorth = c.path(m.Scorecard), defaultWorth
+	}
+	if m.ScorecardWorth != nil {
+		p.cardWorth = *m.ScorecardWorth
+		c.check(p.cardWorth >= 0, "model.scorecard_worth", "found %v; expected a number of renewals, or .inf for the scorecard alone", p.cardWorth)
+	}
+	for key, used := range map[string]bool{"model.pairs": m.Pairs == "auto", "backtest.capacity": b.Capacity != ""} {
 		if used {
 			p.notYet = append(p.notYet, fmt.Sprintf("%s has no effect in this version", key))
 		}

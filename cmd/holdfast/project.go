@@ -94,11 +94,11 @@ type projectYAML struct {
 		Set     []featureYAML `yaml:"set"`
 	} `yaml:"features"`
 	Model struct {
-		Pairs          string  `yaml:"pairs"`
-		Segments       string  `yaml:"segments"`
-		Calibration    string  `yaml:"calibration"`
-		Scorecard      string  `yaml:"scorecard"`
-		ScorecardWorth float64 `yaml:"scorecard_worth"`
+		Pairs          string   `yaml:"pairs"`
+		Segments       string   `yaml:"segments"`
+		Calibration    string   `yaml:"calibration"`
+		Scorecard      string   `yaml:"scorecard"`
+		ScorecardWorth *float64 `yaml:"scorecard_worth"`
 	} `yaml:"model"`
 	Backtest struct {
 		Every    string `yaml:"every"`
@@ -157,7 +157,10 @@ type project struct {
 	origins    evaluate.OriginOptions
 	score      predict.Score // tier bounds; the rest is the trainer's
 	calibrate  string
-	timed      bool // rows have snapshots, so that calibration can go forward in time
+	cardFile   string    // hand-made scorecard; empty for none
+	cardWorth  float64   // in renewals
+	card       *handCard // once the features are known
+	timed      bool      // rows have snapshots, so that calibration can go forward in time
 	registry   registry.Registry
 	noSegments bool     // the segment is no feature
 	notYet     []string // keys that are known and do nothing in this version
@@ -214,7 +217,7 @@ func readProject(fsys data.FS, name string) (*project, error) {
 func parseProject(text []byte, dir string) (*project, error) {
 	var y projectYAML
 	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&y); err != nil {
-		return nil, yamlError(err)
+		return nil, yamlErrorOf[projectYAML](err, "cmd/holdfast/PROJECT.md")
 	}
 	c := converter{dir: dir}
 	p := &project{dir: dir, name: y.Project, timed: true}
@@ -227,18 +230,18 @@ func parseProject(text []byte, dir string) (*project, error) {
 	return p, c.err
 }
 
-// yamlError turns the decoder's error into one sentence with the line, and the
-// nearest known key where one was not known.
-func yamlError(err error) error {
+// yamlErrorOf turns the decoder's error about a file of the form T into one
+// sentence with the line, and the nearest known key where one was not known.
+func yamlErrorOf[T any](err error, reference string) error {
 	var unknown *yaml.UnknownFieldError
 	if errors.As(err, &unknown) {
 		key := unknown.Token.Value
-		known := knownKeys(reflect.TypeFor[projectYAML]())
+		known := knownKeys(reflect.TypeFor[T]())
 		near := data.Nearest(key, known)
 		switch {
 		case slices.Contains(known, key):
-			return usageError("line %d: the key %q does not belong here; cmd/holdfast/PROJECT.md says where",
-				unknown.Token.Position.Line, key)
+			return usageError("line %d: the key %q does not belong here; %s says where",
+				unknown.Token.Position.Line, key, reference)
 		case near != "":
 			return usageError("line %d: unknown key %q; did you mean %q?", unknown.Token.Position.Line, key, near)
 		}
@@ -311,7 +314,7 @@ func (p *project) placed(err error, sets ...[]features.Feature) error {
 func knownKeys(t reflect.Type) []string {
 	var keys []string
 	switch t.Kind() {
-	case reflect.Pointer, reflect.Slice:
+	case reflect.Pointer, reflect.Slice, reflect.Map:
 		return knownKeys(t.Elem())
 	case reflect.Struct:
 		for i := range t.NumField() {

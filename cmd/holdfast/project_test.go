@@ -78,7 +78,7 @@ func TestParseProject(t *testing.T) {
 	if p.score.AtRiskP != 0.4 || p.score.Healthy != 85 || p.calibrate != "platt" {
 		t.Errorf("score %+v, calibration %q", p.score, p.calibrate)
 	}
-	if len(p.notYet) != 4 {
+	if len(p.notYet) != 2 {
 		t.Errorf("keys without effect %q", p.notYet)
 	}
 }

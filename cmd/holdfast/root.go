@@ -153,6 +153,9 @@ func (a *app) load(ctx context.Context, models ...*predict.Model) (*loaded, erro
 	}
 	l := &loaded{project: p, sources: sources, history: h, digest: h.Fingerprint()}
 	l.spec = p.spec(h)
+	if p.card, err = p.readScorecard(&l.spec); err != nil {
+		return nil, err
+	}
 	a.warnOfTypes(l)
 	return l, nil
 }

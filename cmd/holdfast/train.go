@@ -103,6 +103,9 @@ func (a *app) train(ctx context.Context, l *loaded, asOf time.Time, g lineage) (
 		return nil, err
 	}
 	mature, censored := matureAt(b.Frame, asOf)
+	if len(mature) == 0 && l.card != nil {
+		return a.trainOnCard(l, asOf, censored, g)
+	}
 	if len(mature) == 0 {
 		return nil, dataError("0 of %d eligible snapshots can train: none has an outcome that was mature at %s "+
 			"(due + grace, or known_at, lies later)", len(b.Frame.Rows), asOf.Format(time.DateOnly))
@@ -149,8 +152,12 @@ func matureAt(f *features.Frame, asOf time.Time) (rows []int, censored int) {
 
 // trainOptions are the settings that every fit of a project shares.
 func (p *project) trainOptions(a *app) train.Options {
-	return train.Options{Seed: trainSeed, Workers: a.workers, Calibration: p.calibrate, Time: p.timed,
+	o := train.Options{Seed: trainSeed, Workers: a.workers, Calibration: p.calibrate, Time: p.timed,
 		Version: version, Score: p.score}
+	if p.card != nil {
+		o.Scorecard, o.ScorecardWorth = p.card.Scorecard, p.cardWorth
+	}
+	return o
 }
 
 // trainTable fits a model on a ready table and writes it to a file.
@@ -202,7 +209,7 @@ func (a *app) showTrained(r *trained) error {
 	m, p := r.Model, r.Model.Provenance
 	a.printf("model %s   %s\n", r.ID, r.Path)
 	a.printf("  trained on   %d rows, %d %s, %d churned (%.1f %%); %d rows without a mature outcome\n",
-		p.Rows, p.Renewals, evaluate.NamesOf(m.Spec.Outcome.Mode).Unit, p.Churned, 100*float64(p.Churned)/float64(p.Renewals), p.Censored)
+		p.Rows, p.Renewals, evaluate.NamesOf(m.Spec.Outcome.Mode).Unit, p.Churned, 100*float64(p.Churned)/float64(max(1, p.Renewals)), p.Censored)
 	a.printf("  weights      %d terms, ridge penalty %.4g; %d features dropped\n", len(m.Terms), p.Lambda, len(m.Dropped))
 	a.printf("  out of fold  log loss %.4f (base rate %.4f), AUC %.3f\n", m.OutOfFold.LogLoss, m.OutOfFold.BaseLoss, m.OutOfFold.AUC)
 	a.printf("  calibration  %s\n", m.Calibration.Reason)
