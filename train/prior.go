@@ -142,7 +142,7 @@ func FitScorecard(f *features.Frame, spec features.Spec, card *predict.Scorecard
 	m.OutOfFold = predict.OutOfFold{LogLoss: slice.loss(m.Calibration.Intercept, m.Calibration.Slope) / s.total,
 		BaseLoss: baseLoss(s.churn / s.total), AUC: weightedAUC(s, z)}
 	m.Warnings = append(m.Warnings, "the hand-made scorecard alone: no weight was learned from outcomes")
-	finish(m, s, &o, mean/s.total+m.Intercept)
+	(&published{model: m, meanZ: mean/s.total + m.Intercept}).finish(s, &o)
 	return m, nil
 }
 
