@@ -72,15 +72,18 @@ func equalMass(p, y, w []float64, order []int) []binSums {
 			bins, current = append(bins, run), bin
 			continue
 		}
-		b := &bins[len(bins)-1]
-		b.rows += run.rows
-		b.churned += run.churned
-		b.w += run.w
-		b.wp += run.wp
-		b.wy += run.wy
-		b.high = run.high
+		bins[len(bins)-1] = bins[len(bins)-1].plus(run)
 	}
 	return bins
+}
+
+// plus returns the sums over two bins, of which next has the higher p.
+func (b binSums) plus(next binSums) binSums {
+	if b.rows == 0 {
+		return next
+	}
+	return binSums{rows: b.rows + next.rows, churned: b.churned + next.churned,
+		w: b.w + next.w, wp: b.wp + next.wp, wy: b.wy + next.wy, low: b.low, high: next.high}
 }
 
 func sumRows(p, y, w []float64, rows []int) binSums {

@@ -23,19 +23,5 @@ func Lift(p, y, w []float64) float64 {
 
 // lift is Lift for rows already ordered by p.
 func lift(p, y, w []float64, order []int) float64 {
-	all := sumRows(p, y, w, order)
-	room := all.w / binCount // weight that still fits into the top tenth
-	var captured float64
-	for hi := len(order); hi > 0 && room > 0; {
-		lo := hi - 1
-		for lo > 0 && p[order[lo-1]] == p[order[hi-1]] {
-			lo--
-		}
-		run := sumRows(p, y, w, order[lo:hi])
-		share := min(1, room/run.w)
-		captured += float64(share * run.wy)
-		room -= float64(share * run.w)
-		hi = lo
-	}
-	return binCount * captured / all.wy
+	return binCount * captured(p, y, w, nil, order, 1.0/binCount)
 }

@@ -71,7 +71,7 @@ func (t *pool) scores(c *Candidate, origins []Origin, predictions []prediction) 
 	}
 	p := join(predictions)
 	order := ascending(p)
-	m := measure(p, t.y, t.w, order)
+	m := measure(p, t.y, t.w, order, defaultCapacity)
 	m.AUC = meanAUC(s.Origins)
 	s.Pooled = &m
 	s.Deciles = deciles(equalMass(p, t.y, t.w, order))
