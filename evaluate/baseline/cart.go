@@ -35,13 +35,8 @@ const (
 // impurity, depth 5, grown on at most 6,000 training rows (fewer with more
 // than 90 columns), drawn at random with a fixed seed.
 //
-// golearn's trees give labels only. With n the weight of all training rows
-// that get a row's label and k the churned weight among them, the row's
-// probability is
-//
-//	p = (k + 1) / (n + 2)
-//
-// which takes at most two values a fit. Weights have no part in growing the
+// golearn's trees give labels only; their probabilities (labelRates) take at
+// most two values a fit. Weights have no part in growing the
 // tree: golearn knows none.
 //
 // A fit that takes more than a minute or outlives its context is an error, and
@@ -93,7 +88,7 @@ func withinLimit(ctx context.Context, limit time.Duration,
 type cart struct {
 	tree     *trees.CARTDecisionTreeClassifier
 	encoding *encoding
-	p        [2]float64
+	p        labelRates
 }
 
 func fit(f *features.Frame) (evaluate.Predictor, error) {
@@ -117,15 +112,7 @@ func fit(f *features.Frame) (evaluate.Predictor, error) {
 	if err != nil {
 		return nil, err
 	}
-	var k, n [2]float64
-	for i, label := range labels {
-		r := &f.Rows[i]
-		n[label] += r.Weight
-		k[label] += float64(r.Weight * float64(r.Y))
-	}
-	for label := range c.p {
-		c.p[label] = (k[label] + 1) / (n[label] + 2)
-	}
+	c.p = ratesOf(f, labels)
 	return c, nil
 }
 
@@ -142,16 +129,7 @@ func (c *cart) Prob(dst []float64, f *features.Frame) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	if dst == nil {
-		dst = make([]float64, len(labels))
-	}
-	if len(dst) != len(labels) {
-		panic("baseline: dst has the wrong length")
-	}
-	for i, label := range labels {
-		dst[i] = c.p[label]
-	}
-	return dst, nil
+	return c.p.of(dst, labels), nil
 }
 
 // labels returns the label of every row.
