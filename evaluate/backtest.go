@@ -4,13 +4,12 @@ package evaluate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
-	"sync"
 
 	"github.com/holdfast-churn/holdfast/data"
 	"github.com/holdfast-churn/holdfast/features"
+	"github.com/holdfast-churn/holdfast/predict"
 )
 
 // Options configures Backtest and CrossValidate. The zero value is ready to use.
@@ -30,6 +29,18 @@ type Options struct {
 	// Progress, if set, is told after each fit how many of the total are done
 	// and what the last one was. Calls never overlap.
 	Progress func(done, total int, what string)
+	// Capacity is the share of renewals that a team can work on, in (0, 1]. Zero
+	// means a tenth.
+	Capacity float64
+	// Score holds the tiers of the health scale. Its base is the observed rate.
+	// The zero value has the usual bounds.
+	Score predict.Score
+	// MaxMemory bounds, in bytes, the copies of training and test rows that
+	// workers hold side by side. Zero means no bound; one origin is always held.
+	MaxMemory int64
+	// Finished keeps what origins came to, so that a backtest that is stopped can
+	// go on. Nil keeps nothing.
+	Finished Finished
 	// Project, Data, Version, DataFindings and Leaks are copied into the report.
 	Project, Data, Version string
 	DataFindings           []data.Finding
@@ -42,6 +53,8 @@ func (o *Options) validate() error {
 		return fmt.Errorf("%d folds: must be 2 or more", o.Folds)
 	case o.Bootstrap < 0 || o.Bootstrap == 1:
 		return fmt.Errorf("%d bootstrap resamples: must be 2 or more", o.Bootstrap)
+	case !(o.Capacity >= 0 && o.Capacity <= 1):
+		return fmt.Errorf("capacity %v: must lie above 0 and be at most 1", o.Capacity)
 	case o.Workers < 0:
 		return fmt.Errorf("%d workers: must be 1 or more", o.Workers)
 	}
@@ -53,6 +66,13 @@ func (o *Options) replicates() int {
 		return defaultReplicates
 	}
 	return o.Bootstrap
+}
+
+func (o *Options) capacity() float64 {
+	if o.Capacity == 0 {
+		return defaultCapacity
+	}
+	return o.Capacity
 }
 
 // Backtest refits every candidate at every origin of o.Origins on the rows
@@ -76,7 +96,7 @@ func Backtest(ctx context.Context, f *features.Frame, candidates []Candidate, o 
 	}
 	return evaluate(ctx, f, origins, candidates, &o, Design{
 		Kind: RollingOrigins, Months: o.Origins.months(), EmbargoDays: o.Origins.EmbargoDays,
-		Timezone: o.Origins.location().String(),
+		Timezone: o.Origins.location().String(), WindowMonths: o.Origins.Window,
 	})
 }
 
@@ -111,105 +131,4 @@ func checkWeights(f *features.Frame) error {
 		}
 	}
 	return nil
-}
-
-// A prediction is what one candidate said of the test rows of one origin, or
-// why it did not.
-type prediction struct {
-	p   []float64
-	err error
-}
-
-// predictAll returns the predictions of every candidate at every origin,
-// indexed [origin][candidate]. Each worker takes the next origin and fills its
-// row, so that nothing depends on who did what.
-func predictAll(ctx context.Context, f *features.Frame, origins []Origin, candidates []Candidate,
-	o *Options) ([][]prediction, error) {
-	predictions := make([][]prediction, len(origins))
-	var progress sync.Mutex
-	done := 0
-	report := func(what string) {
-		progress.Lock()
-		defer progress.Unlock()
-		if done++; o.Progress != nil {
-			o.Progress(done, len(origins)*len(candidates), what)
-		}
-	}
-	next := make(chan int, len(origins))
-	for i := range origins {
-		next <- i
-	}
-	close(next)
-	var workers sync.WaitGroup
-	for range min(max(o.Workers, 1), len(origins)) {
-		workers.Go(func() {
-			for i := range next {
-				predictions[i] = predictOrigin(ctx, f, &origins[i], candidates, report)
-			}
-		})
-	}
-	workers.Wait()
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("backtest stopped: %w", err)
-	}
-	return predictions, nil
-}
-
-// predictOrigin fits the candidates one after the other, on one copy of the
-// training rows.
-func predictOrigin(ctx context.Context, f *features.Frame, origin *Origin, candidates []Candidate,
-	report func(what string)) []prediction {
-	predictions := make([]prediction, len(candidates))
-	if ctx.Err() != nil {
-		return predictions
-	}
-	train, test := f.Select(origin.Train), blindfold(f.Select(origin.Test))
-	for c := range candidates {
-		if ctx.Err() == nil {
-			predictions[c].p, predictions[c].err = fitAndPredict(ctx, &candidates[c], train, test)
-			report(origin.Name + " " + candidates[c].Name)
-		}
-	}
-	return predictions
-}
-
-// blindfold takes out of test rows what was not known at their snapshots, so
-// that a candidate cannot look even by mistake.
-func blindfold(f *features.Frame) *features.Frame {
-	for i := range f.Rows {
-		r := &f.Rows[i]
-		r.Y, r.Mature, r.Value = features.Unknown, features.Never, math.NaN()
-		r.Kept, r.Involuntary = math.NaN(), false
-	}
-	return f
-}
-
-// fitAndPredict returns one valid probability per test row, or the reason why
-// there is none. A panic of the candidate is such a reason.
-func fitAndPredict(ctx context.Context, c *Candidate, train, test *features.Frame) (p []float64, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			p, err = nil, fmt.Errorf("panic: %v", r)
-		}
-	}()
-	predictor, err := c.Fit(ctx, train)
-	if err != nil {
-		return nil, err
-	}
-	if predictor == nil {
-		return nil, errors.New("the fit returned neither a predictor nor an error")
-	}
-	if p, err = predictor.Prob(nil, test); err != nil {
-		return nil, err
-	}
-	if len(p) != len(test.Rows) {
-		return nil, fmt.Errorf("%d probabilities for %d rows", len(p), len(test.Rows))
-	}
-	for i := range p {
-		if !(p[i] >= 0 && p[i] <= 1) { // also refuses NaN
-			return nil, fmt.Errorf("p = %v for account %q: must lie between 0 and 1", p[i],
-				test.Rows[i].Account)
-		}
-	}
-	return p, nil
 }

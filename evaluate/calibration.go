@@ -103,10 +103,14 @@ const (
 func logOdds(p []float64) []float64 {
 	z := make([]float64, len(p))
 	for i := range p {
-		c := min(max(p[i], clipP), 1-clipP)
-		z[i] = math.Log(c) - math.Log1p(-c)
+		z[i] = logOddsOf(p[i])
 	}
 	return z
+}
+
+func logOddsOf(p float64) float64 {
+	p = min(max(p, clipP), 1-clipP)
+	return math.Log(p) - math.Log1p(-p)
 }
 
 func oneClass(y []float64) bool {

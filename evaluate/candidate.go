@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/holdfast-churn/holdfast/features"
 )
@@ -24,7 +25,19 @@ type Candidate struct {
 	Name string
 	Note string // what a reader of its figures must know, such as a cap on rows; may be empty
 	Fit  func(ctx context.Context, f *features.Frame) (Predictor, error)
+	// Frame holds the rows of the backtest's frame under another spec, row by
+	// row; nil is the backtest's own.
+	Frame *features.Frame
+	// From is the instant before which the candidate is not asked, such as the
+	// as-of of a model that was fitted once. Zero is always.
+	From time.Time
+	// Key tells candidates of one name apart whose fits differ, in what is kept of
+	// a backtest that was stopped: a digest of their options. It may be empty.
+	Key string
 }
+
+// ChampionName is the name of the candidate that is the published model, frozen.
+const ChampionName = "champion"
 
 // BaseRateName is the name of the candidate that every other is compared to.
 const BaseRateName = "base_rate"

@@ -42,3 +42,30 @@ func histogram(p []float64, deciles []Bin) *Histogram {
 	}
 	return h
 }
+
+// ByOutcome counts the rows of a Histogram by their outcome, those above its
+// range last.
+type ByOutcome struct {
+	Churned []int `json:"churned"`
+	Stayed  []int `json:"stayed"`
+}
+
+func byOutcome(p, y []float64, h *Histogram) *ByOutcome {
+	if h == nil {
+		return nil
+	}
+	b := &ByOutcome{make([]int, histogramBins+1), make([]int, histogramBins+1)}
+	to := float64(h.Width) * histogramBins
+	for i, v := range p {
+		bin := histogramBins
+		if v <= to {
+			bin = min(int(histogramBins*v/to), histogramBins-1)
+		}
+		if y[i] == 1 {
+			b.Churned[bin]++
+		} else {
+			b.Stayed[bin]++
+		}
+	}
+	return b
+}

@@ -5,8 +5,14 @@ package evaluate
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
+
+// clusterInterval is the interval of Σ d / Σ w over groups.
+func clusterInterval(d, w []float64, replicates int, seed uint64) Interval {
+	return newResampler(len(d), replicates, seed).ratio(d, w)
+}
 
 // Over many equal groups the interval is that of the normal approximation,
 // and the estimate is the ratio of the sums.
@@ -51,6 +57,28 @@ func TestClusterIntervalOfOneGroup(t *testing.T) {
 	got := clusterInterval([]float64{1}, []float64{4}, 100, 1)
 	if got.Estimate != 0.25 || got.Low.Defined() || got.High.Defined() {
 		t.Errorf("%+v", got)
+	}
+}
+
+// Many groups are resampled in blocks, each once, and the interval is as wide
+// as it was.
+func TestResamplerPutsManyGroupsIntoBlocks(t *testing.T) {
+	const groups = 3*maxBlocks + 7
+	random := rand.New(rand.NewPCG(4, 2))
+	s := newResampler(groups, 400, 1)
+	group, x := make([]int, groups), make([]float64, groups)
+	for g := range group {
+		group[g], x[g] = g, random.NormFloat64()
+	}
+	n := s.sums(group, func(int) float64 { return 1 })
+	if low, high := slices.Min(n), slices.Max(n); s.blocks != maxBlocks || low != 3 || high != 4 {
+		t.Fatalf("%d blocks of %v to %v groups", s.blocks, low, high)
+	}
+	got := s.ratio(s.sums(group, func(i int) float64 { return x[i] }), n)
+	half := 1.6449 / math.Sqrt(groups)
+	// 400 replicates know the width to about 5 % (1 SE)
+	if width := float64(got.High-got.Low) / 2; math.Abs(width/half-1) > 0.15 {
+		t.Errorf("half width %v, want %v", width, half)
 	}
 }
 

@@ -218,7 +218,7 @@ func TestRankingWithinStrata(t *testing.T) {
 // A proof that failed refuses promotion, whatever the figures; one that was not
 // tried is spoken of.
 func TestPromotionNeedsProofs(t *testing.T) {
-	better := []Scores{{Name: "m", VersusBase: &Comparison{Finding: Better, Words: "by much."}, VersusOwnMean: &Comparison{Finding: Better}}}
+	better := []Scores{{Name: "m", VersusBase: &Comparison{Finding: Better, PBetter: 1, Words: "by much."}, VersusOwnMean: &Comparison{Finding: Better}}}
 	sound := &features.Proof{Snapshots: 1, Trials: []features.Trial{{Name: features.Truncated, Values: 5}}}
 	broken := &features.Proof{Snapshots: 1, Trials: []features.Trial{{Name: features.Perturbed, Values: 5, Leaks: 2,
 		First: &features.Leak{Feature: "logins", Snapshot: "2026-01-31", Was: "1", Got: "2"}}}}
@@ -230,10 +230,11 @@ func TestPromotionNeedsProofs(t *testing.T) {
 		"proved":    {&Leaks{Features: sound}, true, "by much."},
 		"not tried": {nil, true, "by much; that nothing leaks from the future was not proved."},
 		"nothing":   {&Leaks{Features: &features.Proof{}}, true, "by much; that nothing leaks from the future was not proved."},
-		"failed": {&Leaks{Features: broken}, false, "features know something of the future: 2 of 5 values differ when it is perturbed; " +
+		"failed": {&Leaks{Features: broken}, false, `gate "no leak from the future": features know something of the future: 2 of 5 values differ when it is perturbed; ` +
 			`the first: feature "logins" at 2026-01-31 is 1, and 2 once the future is changed`},
 	} {
-		r := Report{Subject: "m", Candidates: better, Leaks: test.leaks}
+		r := Report{Candidates: better, Leaks: test.leaks, Design: Design{MatureChurned: 100, MatureRenewed: 300}}
+		r.Gates = r.gates()
 		if v := r.Promotion(); v.Pass != test.pass || v.Reason != test.reason {
 			t.Errorf("%s: %+v", name, v)
 		}

@@ -4,6 +4,7 @@ package evaluate
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/holdfast-churn/holdfast/data"
@@ -29,6 +30,12 @@ type OriginOptions struct {
 	// Months is the step from one origin to the next, in calendar months ≥ 1.
 	// Zero means 1. A day that a month lacks becomes its last day.
 	Months int
+	// Dates are the days of the origins, ascending, in place of First and Months.
+	// The test window of the last is as long as the one before it, or a month.
+	Dates []time.Time
+	// Window is how many calendar months ≥ 1 before the origin a training row's
+	// snapshot may lie: a sliding window. Zero takes all that came before.
+	Window int
 	// EmbargoDays ≥ 0 keeps rows out of training whose outcome was known less
 	// than so many calendar days before the origin. It holds between training
 	// and test; a candidate's own calibration blocks know nothing of it.
@@ -54,6 +61,11 @@ type Origin struct {
 	// NotScored counts the rows before End that get no probability (status
 	// decided or early) and therefore neither train nor test.
 	NotScored int
+	// TooOld counts the rows that could train but lie before the window.
+	TooOld int
+	// unpurged is the weighted churn rate among all rows before T whose outcome
+	// was known at T, due or not.
+	unpurged float64
 	// Skipped says why the origin is not tested; empty where it is.
 	Skipped string
 }
@@ -81,16 +93,22 @@ func Origins(f *features.Frame, o OriginOptions) ([]Origin, error) {
 		return nil, none
 	}
 	var origins []Origin
-	year, month, day := o.firstDay(firstMature)
+	first := time.Time{}
 	for k := 0; ; k++ {
-		at := monthsAfter(year, month, day, k*o.months(), o.location())
-		if at.UnixNano() > last {
+		at, end, ok := o.window(k, firstMature)
+		if k == 0 {
+			first = at
+		}
+		if !ok || at.UnixNano() > last {
 			break
 		}
-		end := monthsAfter(year, month, day, (k+1)*o.months(), o.location())
-		origins = append(origins, split(f, at, end, at.AddDate(0, 0, -o.EmbargoDays)))
+		s := splitter{at: at, end: end, mature: at.AddDate(0, 0, -o.EmbargoDays)}
+		if o.Window > 0 {
+			s.start = monthsAfter(at.Year(), at.Month(), at.Day(), -o.Window, o.location())
+		}
+		origins = append(origins, s.split(f))
 	}
-	none.First = monthsAfter(year, month, day, 0, o.location()).Format(time.DateOnly)
+	none.First = first.Format(time.DateOnly)
 	none.Last = time.Unix(0, last).In(o.location()).Format(time.DateOnly)
 	none.Origins = origins
 	for i := range origins {
@@ -101,12 +119,48 @@ func Origins(f *features.Frame, o OriginOptions) ([]Origin, error) {
 	return nil, none
 }
 
+// window returns the instant of origin k and the end of its test window; ok is
+// false where there is no origin k.
+func (o *OriginOptions) window(k int, firstMature int64) (at, end time.Time, ok bool) {
+	if o.Dates == nil {
+		year, month, day := o.firstDay(firstMature)
+		return monthsAfter(year, month, day, k*o.months(), o.location()),
+			monthsAfter(year, month, day, (k+1)*o.months(), o.location()), true
+	}
+	if k >= len(o.Dates) {
+		return at, end, false
+	}
+	begin := func(d time.Time, months int) time.Time {
+		return monthsAfter(d.Year(), d.Month(), d.Day(), months, o.location())
+	}
+	d := o.Dates[k]
+	switch at = begin(d, 0); {
+	case k+1 < len(o.Dates):
+		return at, begin(o.Dates[k+1], 0), true
+	case k > 0:
+		days := int(math.Round(d.Sub(o.Dates[k-1]).Hours() / 24))
+		return at, begin(d.AddDate(0, 0, days), 0), true
+	}
+	return at, begin(d, o.months()), true
+}
+
 func (o *OriginOptions) validate() error {
 	if o.Months < 0 {
 		return fmt.Errorf("step of %d months between origins: must be 1 or more", o.Months)
 	}
 	if o.EmbargoDays < 0 {
 		return fmt.Errorf("embargo of %d days: must be 0 or more", o.EmbargoDays)
+	}
+	if o.Window < 0 {
+		return fmt.Errorf("window of %d months: must be 1 or more", o.Window)
+	}
+	for k, d := range o.Dates {
+		if d.Year() < 1678 || d.Year() > 2261 {
+			return fmt.Errorf("origin %s: must lie in the years 1678 to 2261", d.Format(time.DateOnly))
+		}
+		if k > 0 && !d.After(o.Dates[k-1]) {
+			return fmt.Errorf("origin %s: must come after %s", d.Format(time.DateOnly), o.Dates[k-1].Format(time.DateOnly))
+		}
 	}
 	if y := o.First.Year(); !o.First.IsZero() && (y < 1678 || y > 2261) {
 		return fmt.Errorf("first origin %s: must lie in the years 1678 to 2261", o.First.Format(time.DateOnly))
@@ -165,13 +219,23 @@ func hasProbability(r *features.Row) bool {
 	return r.Status != features.Decided && r.Status != features.Early
 }
 
-// split deals out the rows for the origin at, whose outcomes must have been
+// A splitter deals out the rows for the origin at, whose outcomes must have been
 // known at the instant mature.
-func split(f *features.Frame, at, end, mature time.Time) Origin {
-	origin := Origin{Name: at.Format(time.DateOnly), At: at, End: end}
-	t, stop, limit := at.UnixNano(), end.UnixNano(), mature.UnixNano()
+type splitter struct {
+	at, end, mature time.Time
+	start           time.Time // of a sliding window; zero for none
+}
+
+func (s *splitter) split(f *features.Frame) Origin {
+	origin := Origin{Name: s.at.Format(time.DateOnly), At: s.at, End: s.end}
+	t, stop, limit := s.at.UnixNano(), s.end.UnixNano(), s.mature.UnixNano()
+	var churned, known float64 // of all that was known at T
 	for i := range f.Rows {
 		r := &f.Rows[i]
+		if r.Snapshot < t && hasProbability(r) && r.Y != features.Unknown && r.Mature <= t {
+			churned += float64(r.Weight * float64(r.Y))
+			known += r.Weight
+		}
 		switch {
 		case r.Snapshot >= stop:
 		case !hasProbability(r):
@@ -182,10 +246,13 @@ func split(f *features.Frame, at, end, mature time.Time) Origin {
 			origin.Test = append(origin.Test, i)
 		case r.Y == features.Unknown || r.Matured() > limit:
 			origin.Purged++
+		case !s.start.IsZero() && r.Snapshot < s.start.UnixNano():
+			origin.TooOld++
 		default:
 			origin.Train = append(origin.Train, i)
 		}
 	}
+	origin.unpurged = churned / known
 	origin.Skipped = tooLittle(f, &origin)
 	return origin
 }

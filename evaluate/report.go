@@ -48,6 +48,14 @@ type Report struct {
 	// Leaks is what the proofs came to that features know nothing of the future;
 	// nil where none was tried, as for a ready table.
 	Leaks *Leaks `json:"leaks,omitempty"`
+	// Slices holds every candidate on parts of the test rows.
+	Slices []Slice `json:"slices"`
+	// Forecast is retention by due month as the subject forecast it, and as it
+	// came; nil without values.
+	Forecast  *Forecast  `json:"forecast,omitempty"`
+	ByOutcome *ByOutcome `json:"scores_by_outcome,omitempty"` // of the subject
+	// Gates is the table by which a promotion of the subject is decided.
+	Gates []Gate `json:"gates"`
 }
 
 // JSON returns the bytes of report.json.
@@ -86,6 +94,15 @@ type Design struct {
 	Level       float64 `json:"level"`       // of every interval
 	Binning     string  `json:"binning"`
 	AUCPooling  string  `json:"auc_pooling"`
+
+	WindowMonths  int    `json:"window_months,omitempty"` // of a sliding window of training; 0 for all that came before
+	Capacity      Number `json:"capacity"`                // share of renewals that a team can work on
+	MatureChurned Number `json:"mature_churned"`          // renewals of the frame with a known outcome, each once
+	MatureRenewed Number `json:"mature_renewed"`
+	// Currency is that of all money in the report; so many test rows have a value
+	// in another, which is left out: two currencies are never added.
+	Currency        string `json:"currency,omitempty"`
+	WithoutCurrency int    `json:"rows_in_other_currencies,omitempty"`
 }
 
 // OriginRows counts the rows of one origin or fold.
@@ -102,6 +119,10 @@ type OriginRows struct {
 	Purged       int    `json:"purged"`
 	Censored     int    `json:"censored"`
 	NotScored    int    `json:"not_scored"`
+	TooOld       int    `json:"too_old,omitempty"` // rows before the sliding window
+	// RateUnpurged is what TrainRate would be if every outcome that was known at
+	// the origin trained, early renewals too: the mistake that purging avoids.
+	RateUnpurged Number `json:"train_rate_unpurged"`
 	Skipped      string `json:"skipped,omitempty"`
 }
 
@@ -118,16 +139,34 @@ type Scores struct {
 	VersusBase *Comparison `json:"versus_base,omitempty"`
 	// VersusOwnMean compares with the candidate's own mean p at each origin, for
 	// every row of it: what is left is what telling accounts apart is worth.
-	VersusOwnMean *Comparison    `json:"versus_own_mean,omitempty"`
+	VersusOwnMean *Comparison `json:"versus_own_mean,omitempty"`
+	// VersusSubject compares with the subject of the report.
+	VersusSubject *Comparison    `json:"versus_subject,omitempty"`
+	Covered       *Covered       `json:"covered,omitempty"` // where it was asked at some origins only
+	Intervals     *Intervals     `json:"intervals,omitempty"`
+	Perfect       *Bands         `json:"noise_band,omitempty"`            // of a perfect model
+	Shocked       *Bands         `json:"noise_band_with_shock,omitempty"` // and with a common shock per origin
+	Excess        *Excess        `json:"excess_miscalibration,omitempty"` // of the subject and the champion
+	Stability     *Stability     `json:"stability,omitempty"`
 	Deciles       []Bin          `json:"deciles,omitempty"` // of all test rows, highest p first
 	Histogram     *Histogram     `json:"histogram,omitempty"`
 	Origins       []OriginScores `json:"origins"` // the tested ones, in order
+}
+
+// Covered is what a candidate reached that was asked at some origins only, such
+// as a champion that must not be asked before its own as-of, beside the subject
+// on the same rows.
+type Covered struct {
+	Origins int      `json:"origins"`
+	Metrics *Metrics `json:"metrics,omitempty"`
+	Subject *Metrics `json:"subject,omitempty"`
 }
 
 // OriginScores holds what one candidate reached at one origin.
 type OriginScores struct {
 	Origin  string   `json:"origin"`
 	Metrics *Metrics `json:"metrics,omitempty"`
+	LogLoss Interval `json:"log_loss_interval"` // by account
 	Failure string   `json:"failure,omitempty"`
 	// Off is true where the mean prediction is more than 10 % away from the
 	// observed rate.
@@ -145,8 +184,13 @@ type Interval struct {
 // predictions for the same rows; below 0 the candidate is better.
 type Comparison struct {
 	LogLoss Interval `json:"log_loss_difference"`
-	Finding Finding  `json:"finding"`
-	Words   string   `json:"words"`
+	PBetter Number   `json:"p_better"` // share of resamples in which it is below 0
+	// PNotWorse, of a champion against the subject, is the share of resamples in
+	// which the subject is worse by at most 1 % of the champion's gain over the
+	// base rate.
+	PNotWorse Number  `json:"p_not_worse"`
+	Finding   Finding `json:"finding"`
+	Words     string  `json:"words"`
 }
 
 // A Finding is what the interval of a comparison allows to say.

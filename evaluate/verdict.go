@@ -50,13 +50,28 @@ func (r *Report) noun() string {
 }
 
 // subject returns the candidate the verdict is about.
-func (r *Report) subject() *Scores {
+func (r *Report) subject() *Scores { return &r.Candidates[r.subjectIndex()] }
+
+func (r *Report) subjectIndex() int {
 	for i := range r.Candidates {
 		if r.Candidates[i].Name != BaseRateName {
-			return &r.Candidates[i]
+			return i
 		}
 	}
-	return &r.Candidates[0]
+	return 0
+}
+
+// pairWords says which of two candidates is better.
+func pairWords(a, b string, c *Comparison) string {
+	figures := fmt.Sprintf("difference of log loss %s (90 %% interval by account %s to %s)",
+		c.LogLoss.Estimate.Signed(), c.LogLoss.Low.Signed(), c.LogLoss.High.Signed())
+	switch c.Finding {
+	case Better:
+		return fmt.Sprintf("Decisive: %s is better than %s, %s.", a, b, figures)
+	case Worse:
+		return fmt.Sprintf("Decisive: %s is better than %s, %s.", b, a, figures)
+	}
+	return fmt.Sprintf("Not decisive between %s and %s: %s.", a, b, figures)
 }
 
 // comparisonWords says whether a candidate beats the base rate.
@@ -174,6 +189,10 @@ func (r *Report) doubts() []string {
 	}
 	if notScored > 0 {
 		add("%s rows get no probability (decided or due too late) and are left out", Count(notScored))
+	}
+	if d.WithoutCurrency > 0 {
+		add("%s test rows have their value in another currency than %s: money is stated without them",
+			Count(d.WithoutCurrency), d.Currency)
 	}
 	if d.Skipped > 0 {
 		add("%d of %d %s could not be tested; their table says why", d.Skipped, d.Skipped+d.Tested, r.noun())

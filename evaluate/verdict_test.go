@@ -5,6 +5,7 @@ package evaluate
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -118,27 +119,59 @@ func TestLevelAloneIsNoSkill(t *testing.T) {
 	}
 }
 
-// Only a report with a finding for the model lets it be promoted.
+// Only a report whose gates all pass lets its model be promoted.
 func TestPromotion(t *testing.T) {
+	skilled := func(change func(*Scores)) Report {
+		m := Scores{Name: "m", VersusBase: &Comparison{Finding: Better, PBetter: 1, Words: "by much"},
+			VersusOwnMean: &Comparison{Finding: Better}, Excess: &Excess{Upper: 0.001, Bound: 0.005}}
+		change(&m)
+		return Report{Candidates: []Scores{m}, Design: Design{MatureChurned: 100, MatureRenewed: 300}}
+	}
+	champion := func(v *Comparison, e *Excess) func(r *Report) {
+		return func(r *Report) {
+			r.Candidates = append(r.Candidates, Scores{Name: ChampionName, VersusSubject: v, Excess: e})
+		}
+	}
+	segment := func(p ...Number) func(r *Report) {
+		return func(r *Report) {
+			for i, p := range p {
+				r.Slices = append(r.Slices, Slice{Kind: BySegment, Name: fmt.Sprint("s", i), Scores: []SliceScores{{Excess: &Excess{P: p}}}})
+			}
+		}
+	}
+	same := func(*Scores) {}
 	tests := []struct {
 		name   string
 		report Report
+		with   func(*Report)
 		pass   bool
 		reason string
 	}{
-		{"better", Report{Subject: "m", Candidates: []Scores{{Name: "m",
-			VersusBase:    &Comparison{Finding: Better, Words: "by much"},
-			VersusOwnMean: &Comparison{Finding: Better}}}}, true, "by much"},
-		{"level only", Report{Subject: "m", Candidates: []Scores{{Name: "m",
-			VersusBase:    &Comparison{Finding: Better, Words: "by much"},
-			VersusOwnMean: &Comparison{Finding: NoSkill, Words: "no ranking"}}}}, false, "no ranking"},
-		{"no skill", Report{Subject: "m", Candidates: []Scores{{Name: "m",
-			VersusBase: &Comparison{Finding: NoSkill, Words: "none"}}}}, false, "none"},
-		{"failed", Report{Subject: "m", Candidates: []Scores{{Name: "m", Failure: "no rows"}}}, false,
-			"no rows"},
-		{"nothing", Report{}, false, "compares no model"},
+		{"better", skilled(same), nil, true, "by much"},
+		{"not surely", skilled(func(s *Scores) { s.VersusBase.PBetter = 0.949 }), nil, false, "by much"},
+		{"level only", skilled(func(s *Scores) { s.VersusOwnMean = &Comparison{Finding: NoSkill, Words: "no ranking"} }), nil, false, "no ranking"},
+		{"no skill", skilled(func(s *Scores) { s.VersusBase = &Comparison{Finding: NoSkill, Words: "none"} }), nil, false, "none"},
+		{"failed", Report{Candidates: []Scores{{Name: "m", Failure: "no rows"}}}, nil, false, "no rows"},
+		{"nothing", Report{Candidates: []Scores{{Name: BaseRateName}}}, nil, false, "compares no model"},
+		{"miscalibrated", skilled(func(s *Scores) { s.Excess.Upper = 0.006 }), nil, false, "calibrated"},
+		{"miscalibrated, and provisional", skilled(func(s *Scores) { s.Excess.Upper, s.Excess.P = 0.006, 0.11 }),
+			func(r *Report) { r.Design.MatureChurned = 99 }, true, "provisional"},
+		{"miscalibrated beyond doubt, and provisional", skilled(func(s *Scores) { s.Excess.Upper, s.Excess.P = 0.006, 0.09 }),
+			func(r *Report) { r.Design.MatureChurned = 99 }, false, "calibrated"},
+		{"no worse calibrated than the champion", skilled(func(s *Scores) { s.Excess.Upper, s.Excess.E = 0.006, 0.003 }),
+			champion(nil, &Excess{E: 0.003}), true, "by much"},
+		{"worse than the champion", skilled(same), champion(&Comparison{PNotWorse: 0.89, Words: "it lost"}, nil), false, "it lost"},
+		{"no worse than the champion", skilled(same), champion(&Comparison{PNotWorse: 0.9, Words: "it lost"}, nil), true, "by much"},
+		{"provisional", skilled(same), func(r *Report) { r.Design.MatureChurned = 99 }, true, "provisional"},
+		// Holm: the smallest of two p is asked for .05, the larger for .10.
+		{"segments", skilled(same), segment(0.051, 0.09), true, "by much"},
+		{"a segment", skilled(same), segment(0.5, 0.05), false, "s1"},
 	}
 	for _, test := range tests {
+		if test.with != nil {
+			test.with(&test.report)
+		}
+		test.report.Gates = test.report.gates()
 		v := test.report.Promotion()
 		if v.Pass != test.pass || !strings.Contains(v.Reason, test.reason) {
 			t.Errorf("%s: %+v", test.name, v)

@@ -237,17 +237,7 @@ func (c *converter) where(key, text string, f *features.Feature) {
 }
 
 func (c *converter) settings(y *projectYAML, p *project) {
-	b := y.Backtest
-	p.origins = evaluate.OriginOptions{Months: c.months("backtest.every", b.Every, 1),
-		EmbargoDays: c.days("backtest.embargo", b.Embargo, 0), Location: p.sources.Location}
-	if b.First != "" {
-		first, err := time.Parse(time.DateOnly, b.First)
-		y := first.Year()
-		c.check(err == nil && y >= 1678 && y <= 2261, "backtest.first", "found %q; expected a date such as 2025-01-31", b.First)
-		if c.err == nil {
-			p.origins.First = data.Midnight(first, p.sources.Location)
-		}
-	}
+	c.backtest(y, p)
 	h := y.Health
 	p.score = predict.Score{AtRiskP: orDefault(h.AtRiskP, 0.5), AtRisk: orDefault(h.Tiers.AtRisk, 40),
 		Watch: orDefault(h.Tiers.Watch, 65), Healthy: orDefault(h.Tiers.Healthy, 80)}
@@ -269,12 +259,45 @@ func (c *converter) settings(y *projectYAML, p *project) {
 		p.cardWorth = *m.ScorecardWorth
 		c.check(p.cardWorth >= 0, "model.scorecard_worth", "found %v; expected a number of renewals, or .inf for the scorecard alone", p.cardWorth)
 	}
-	for key, used := range map[string]bool{"model.pairs": m.Pairs == "auto", "backtest.capacity": b.Capacity != ""} {
+	for key, used := range map[string]bool{"model.pairs": m.Pairs == "auto"} {
 		if used {
 			p.notYet = append(p.notYet, fmt.Sprintf("%s has no effect in this version", key))
 		}
 	}
 	slices.Sort(p.notYet)
+}
+
+// backtest converts where a backtest stands and what it counts.
+func (c *converter) backtest(y *projectYAML, p *project) {
+	b := y.Backtest
+	p.origins = evaluate.OriginOptions{Months: c.months("backtest.every", b.Every, 1), Window: c.months("backtest.window", b.Window, 0),
+		EmbargoDays: c.days("backtest.embargo", b.Embargo, 0), Location: p.sources.Location}
+	if b.First != "" {
+		p.origins.First = c.day("backtest.first", b.First, p.sources.Location)
+	}
+	c.check(b.Origins == nil || b.First == "" && b.Every == "", "backtest.origins", "go without every and first")
+	for _, text := range b.Origins {
+		d := c.day("backtest.origins", text, p.sources.Location)
+		c.check(len(p.origins.Dates) == 0 || c.err != nil || d.After(p.origins.Dates[len(p.origins.Dates)-1]), "backtest.origins",
+			"%s does not come after the one before it", text)
+		p.origins.Dates = append(p.origins.Dates, d)
+	}
+	if b.Capacity != "" {
+		percent, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(b.Capacity, "%")), 64)
+		c.check(err == nil && strings.HasSuffix(b.Capacity, "%") && percent > 0 && percent <= 100, "backtest.capacity",
+			"found %q; expected a share of renewals such as 10%%", b.Capacity)
+		p.capacity = percent / 100
+	}
+}
+
+// day reads a day, which begins at its midnight.
+func (c *converter) day(key, text string, loc *time.Location) time.Time {
+	d, err := time.Parse(time.DateOnly, text)
+	c.check(err == nil && d.Year() >= 1678 && d.Year() <= 2261, key, "found %q; expected a date such as 2025-01-31", text)
+	if c.err != nil {
+		return time.Time{}
+	}
+	return data.Midnight(d, loc)
 }
 
 func orDefault[T comparable](value, otherwise T) T {

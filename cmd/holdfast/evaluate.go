@@ -17,11 +17,8 @@ import (
 
 	"github.com/holdfast-churn/holdfast/data"
 	"github.com/holdfast-churn/holdfast/evaluate"
-	"github.com/holdfast-churn/holdfast/evaluate/baseline"
 	"github.com/holdfast-churn/holdfast/evaluate/report"
-	"github.com/holdfast-churn/holdfast/features"
 	"github.com/holdfast-churn/holdfast/predict/registry"
-	"github.com/holdfast-churn/holdfast/train"
 )
 
 func evaluateCommand(a *app) *cobra.Command {
@@ -100,7 +97,13 @@ func (a *app) evaluate(ctx context.Context, l *loaded, output string) (*evaluate
 		return nil, err
 	}
 	o.Leaks = &evaluate.Leaks{Features: proof.WithoutIDs()} // reports hold no ids
-	r, err := evaluate.Backtest(ctx, b.Frame, a.candidates(l.project, &l.spec), o)
+	champions, err := a.champions(ctx, l, b.Frame)
+	if err != nil {
+		return nil, err
+	}
+	work := &unfinished{a.fsys, filepath.Join(orDefault(output, filepath.Join(l.dir, "reports")), ".work")}
+	o.Finished, o.Capacity, o.Score = work, l.capacity, l.score
+	r, err := evaluate.Backtest(ctx, b.Frame, append(a.candidates(l.project, &l.spec), champions...), o)
 	if err != nil {
 		return nil, err
 	}
@@ -113,6 +116,9 @@ func (a *app) evaluate(ctx context.Context, l *loaded, output string) (*evaluate
 		output = filepath.Join(l.dir, "reports", hex.EncodeToString(sum[:6]))
 	}
 	if err := a.finishReport(r, text, output); err != nil {
+		return nil, err
+	}
+	if err := work.remove(); err != nil {
 		return nil, err
 	}
 	if err := a.attachReport(l, r.Report, text); err != nil {
@@ -152,17 +158,7 @@ func (a *app) evaluateTable(ctx context.Context, tf tableFlags) (*evaluate.Resul
 
 func (a *app) backtestOptions() evaluate.Options {
 	return evaluate.Options{Seed: trainSeed, Workers: orDefault(a.workers, runtime.GOMAXPROCS(0)), Version: version,
-		Progress: func(done, total int, what string) { a.progress.step("backtest, "+what, done, total) }}
-}
-
-// candidates are the ways of fitting that a backtest compares: ours first.
-func (a *app) candidates(p *project, spec *features.Spec) []evaluate.Candidate {
-	ours := evaluate.Candidate{Name: "holdfast", Fit: func(ctx context.Context, f *features.Frame) (evaluate.Predictor, error) {
-		o := p.trainOptions(a)
-		o.Workers = 1 // origins run side by side already
-		return train.Fit(ctx, f, *spec, o)
-	}}
-	return []evaluate.Candidate{ours, evaluate.BaseRate(), baseline.CART()}
+		MaxMemory: a.eventBytes, Progress: func(done, total int, _ string) { a.progress.step("backtest", done, total) }}
 }
 
 // finishReport writes the report folder, text being the report's JSON, and

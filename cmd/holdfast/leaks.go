@@ -57,11 +57,11 @@ func (a *app) proveLeaks(ctx context.Context, l *loaded, f *features.Frame, n in
 	o := a.backtestOptions()
 	o.Origins = l.origins
 	ours := a.candidates(l.project, &l.spec)[0]
-	o.Progress = func(done, total int, what string) { a.progress.step("shuffled outcomes, "+what, done, total) }
+	o.Progress = func(done, total int, _ string) { a.progress.step("shuffled outcomes", done, total) }
 	if c.Shuffled, err = evaluate.ShuffleLabels(ctx, f, ours, o); err != nil {
 		return nil, err
 	}
-	o.Progress = func(done, total int, what string) { a.progress.step("later values, "+what, done, total) }
+	o.Progress = func(done, total int, _ string) { a.progress.step("later values", done, total) }
 	if c.Hindsight, err = evaluate.CompareHindsight(ctx, f, a.glances(ctx, l, f), ours, o); err != nil {
 		return nil, err
 	}

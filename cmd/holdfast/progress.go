@@ -60,7 +60,7 @@ func (p *progress) draw(stop chan struct{}) {
 			p.mu.Lock()
 			if took := time.Since(p.started); p.stop == stop && took > quietFor {
 				p.shown = true
-				fmt.Fprintf(p.w, "\r\x1b[K%s%s, %.0f s", p.what, p.share(), took.Seconds())
+				fmt.Fprintf(p.w, "\r\x1b[K%s%s, %.0f s%s", p.what, p.share(), took.Seconds(), p.left(took))
 			}
 			p.mu.Unlock()
 		}
@@ -72,6 +72,19 @@ func (p *progress) share() string {
 		return ""
 	}
 	return fmt.Sprintf(": %d of %d", p.done, p.total)
+}
+
+// left estimates the time that the rest of the step takes, at its pace so far.
+// A little of it has to be done, and the estimate has to be worth reading.
+func (p *progress) left(took time.Duration) string {
+	if p.total == 0 || p.done == 0 || p.done >= p.total {
+		return ""
+	}
+	left := time.Duration(float64(took) / float64(p.done) * float64(p.total-p.done))
+	if left < 2*time.Second {
+		return ""
+	}
+	return fmt.Sprintf(", about %v left", left.Round(time.Second))
 }
 
 // end clears the line. A later step starts a new one.

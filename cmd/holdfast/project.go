@@ -101,10 +101,12 @@ type projectYAML struct {
 		ScorecardWorth *float64 `yaml:"scorecard_worth"`
 	} `yaml:"model"`
 	Backtest struct {
-		Every    string `yaml:"every"`
-		First    string `yaml:"first"`
-		Embargo  string `yaml:"embargo"`
-		Capacity string `yaml:"capacity"`
+		Every    string   `yaml:"every"`
+		First    string   `yaml:"first"`
+		Embargo  string   `yaml:"embargo"`
+		Capacity string   `yaml:"capacity"`
+		Window   string   `yaml:"window"`  // months of training before an origin; all without it
+		Origins  []string `yaml:"origins"` // days, in place of every and first
 	} `yaml:"backtest"`
 	Health struct {
 		AtRiskP float64 `yaml:"at_risk_p"`
@@ -155,6 +157,7 @@ type project struct {
 	autoOpt    features.AutoOptions
 	set        []features.Feature
 	origins    evaluate.OriginOptions
+	capacity   float64       // share of renewals that the team can work on; 0 for the default
 	score      predict.Score // tier bounds; the rest is the trainer's
 	calibrate  string
 	cardFile   string    // hand-made scorecard; empty for none
