@@ -73,6 +73,13 @@ func (t *classTable) matched(class uint16, match uint64) (uint16, bool) {
 	return t.number(k)
 }
 
+// len returns how many classes have a number.
+func (t *classTable) len() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.keys)
+}
+
 // hash returns the hash of a class.
 func (t *classTable) hash(class uint16) uint64 {
 	t.mu.Lock()

@@ -112,6 +112,13 @@ func (d *dayCounts) add(at int64) {
 	d.page[n%dayPage].add(1, at)
 }
 
+// addAll adds one event at each of the times.
+func (d *dayCounts) addAll(at []int64) {
+	for _, t := range at {
+		d.add(t)
+	}
+}
+
 // turn makes another page the current one.
 func (d *dayCounts) turn(to uint64) {
 	if d.pages[to] == nil {

@@ -3,7 +3,6 @@
 package data
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -41,7 +40,8 @@ type joinWorker struct {
 
 	passes  []bool                // by row, of one filter
 	matches map[classMatch]uint16 // classes asked for
-	keys    []uint64              // by row, the second word of its record but for the account
+	keys    []uint64              // by row, the last word of its record but for the account
+	cal     Days                  // of a source by day
 }
 
 // A batch is a run of rows of an event table, column by column. Columns that
@@ -59,10 +59,9 @@ type batch struct {
 	match   []uint64 // the filters that each row passes
 }
 
-// newJoin prepares to read a source. wide says that many values are no short
-// decimals.
-func newJoin(h *History, s *EventSource, table string, index *accountIndex, b *budget, filters []*BoundFilter, wide bool) *join {
-	j := &join{h: h, s: s, table: table, index: index, layout: newLayout(s, wide), classes: newClassTable(), filters: filters}
+// newJoin prepares to read a source into records of the given layout.
+func newJoin(h *History, s *EventSource, table string, index *accountIndex, b *budget, filters []*BoundFilter, l layout) *join {
+	j := &join{h: h, s: s, table: table, index: index, layout: l, classes: newClassTable(), filters: filters}
 	j.store = newStore(len(h.Accounts), j.layout.stride, b)
 	if s.Type == "" {
 		j.classes.number(classKey{kind: s.Name}) // 0, the class of all rows
@@ -71,7 +70,7 @@ func newJoin(h *History, s *EventSource, table string, index *accountIndex, b *b
 }
 
 func (j *join) worker() *joinWorker {
-	w := &joinWorker{join: j, out: j.store.writer(), counts: newEventCounts(), matches: map[classMatch]uint16{}}
+	w := &joinWorker{join: j, out: j.store.writer(), counts: newEventCounts(), matches: map[classMatch]uint16{}, cal: Days{Location: j.h.Location}}
 	b := &w.rows
 	b.account.null, b.account.translate = -1, func(dst []int32, c *Column) ([]int32, error) {
 		return j.index.numbers(dst, c, w.stranger), nil
@@ -217,6 +216,14 @@ func (w *joinWorker) add() error {
 			k.valued++
 		}
 		counts.days.add(at)
+		if l.byDay() {
+			word, err := w.dayRecord(a&mask, at, class, value)
+			if err != nil {
+				return err
+			}
+			w.out.record(int(a) >> w.store.shift)[0] = word
+			continue
+		}
 		record := w.out.record(int(a) >> w.store.shift)
 		record[0], record[1] = uint64(at), keyWord(a&mask, class, value)
 		if l.known > 0 {
@@ -251,10 +258,6 @@ func (w *joinWorker) leaveOut(r int) {
 	}
 }
 
-// errManyOdd says that a source has more odd values than its table may hold,
-// which lies in memory as a whole: it is to be read again, with wide records.
-var errManyOdd = errors.New("too many values that are no short decimals")
-
 // keepOdd keeps the value of row r of the batch, which is no short decimal:
 // beside the record where many are such, else in the source's table.
 func (w *joinWorker) keepOdd(v float64, r int) (p packed, bits uint64, err error) {
@@ -269,7 +272,7 @@ func (w *joinWorker) keepOdd(v float64, r int) (p packed, bits uint64, err error
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if n := len(w.join.odd); b.maxOdd > 0 && n == b.maxOdd {
-		return 0, 0, errManyOdd
+		return 0, 0, errOtherLayout
 	}
 	b.used.Add(8)
 	w.join.odd = append(w.join.odd, v)

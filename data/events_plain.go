@@ -25,6 +25,9 @@ func (w *joinWorker) plain() bool {
 // all rows: what is done to a row is so little that doing all of it at once
 // leaves the processor waiting.
 func (w *joinWorker) addPlain() error {
+	if w.layout.byDay() {
+		return w.addPlainDays()
+	}
 	b, counts := &w.rows, &w.counts
 	counts.rows += b.n
 	accounts, at := b.account.out[:b.n], b.at[:b.n]

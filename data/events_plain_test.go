@@ -27,7 +27,7 @@ func TestPlainBatches(t *testing.T) {
 			h.Accounts = append(h.Accounts, Account{ID: string(rune('a' + i))})
 		}
 		ids := []string{"a", "b", "c", "d", "e", "f", "g"}
-		w := newJoin(h, &s, "t", newAccountIndex(ids), &budget{}, nil, false).worker()
+		w := newJoin(h, &s, "t", newAccountIndex(ids), &budget{}, nil, newLayout(&s, false)).worker()
 		if err := w.addTable(table); err != nil {
 			return nil, err
 		}

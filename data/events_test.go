@@ -170,7 +170,7 @@ func TestOrphansAreOfRows(t *testing.T) {
 	account := Column{Name: "account", Kind: Text, Codes: []int32{2, 1}, Dict: []string{"0 unused", "7", "9 unknown"}}
 	tables := fewEvents(account, Column{Name: "at", Kind: Time, Ints: []int64{1, 2}})
 	h := &History{Location: time.UTC, Accounts: []Account{{ID: "7"}}}
-	j := newJoin(h, &fewSources(EventSource{}).Events[0], "events", newAccountIndex([]string{"7"}), &budget{}, nil, false)
+	j := newJoin(h, &fewSources(EventSource{}).Events[0], "events", newAccountIndex([]string{"7"}), &budget{}, nil, newLayout(&fewSources(EventSource{}).Events[0], false))
 	w := j.worker()
 	w.begin("events", 0, 2, 2)
 	entries := Column{Kind: Text, Codes: []int32{0, 1, 2}, Dict: account.Dict}

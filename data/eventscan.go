@@ -97,19 +97,21 @@ func filterKinds(fsys FS, s *EventSource) (kinds map[string]Kind, err error) {
 	return kinds, nil
 }
 
-// read joins all row groups. Whether many values are odd, the first of them
-// tells; where it misleads, all are read again.
+// read joins all row groups. Which layout suits them, the first of them tells;
+// where it misleads, all are read again.
 func (e *eventScan) read(ctx context.Context, h *History, index *accountIndex, b *budget, workers int, p *rowProgress) error {
-	wide, err := e.manyOdd()
+	values, err := e.firstValues()
 	if err != nil {
 		return err
 	}
 	taken, done := b.mark(), p.done
-	err = e.join(ctx, newJoin(h, e.source, e.pattern, index, b, e.filters, wide), workers, p)
-	if errors.Is(err, errManyOdd) {
+	for _, l := range layouts(h, e.source, values) {
+		err = e.join(ctx, newJoin(h, e.source, e.pattern, index, b, e.filters, l), workers, p)
+		if !errors.Is(err, errOtherLayout) {
+			return err
+		}
 		b.back(taken)
 		p.done = done
-		err = e.join(ctx, newJoin(h, e.source, e.pattern, index, b, e.filters, true), workers, p)
 	}
 	return err
 }
@@ -144,13 +146,11 @@ func (e *eventScan) join(ctx context.Context, j *join, workers int, p *rowProgre
 	return j.end(joined)
 }
 
-// manyOdd looks at the values of the first row group that has any.
-func (e *eventScan) manyOdd() (bool, error) {
-	if e.source.Dates != (Dates{}) {
-		return true, nil
-	}
-	if e.source.Value == "" {
-		return false, nil
+// firstValues returns the values of the first row group that has any, nil where
+// none are declared.
+func (e *eventScan) firstValues() (*Column, error) {
+	if e.source.Value == "" || e.source.Dates != (Dates{}) {
+		return nil, nil
 	}
 	for _, g := range e.groups {
 		if g.rows == 0 {
@@ -158,13 +158,9 @@ func (e *eventScan) manyOdd() (bool, error) {
 		}
 		r := &eventReader{scan: e}
 		defer r.close()
-		c, err := r.column(g, e.source.Value, 0)
-		if err != nil {
-			return false, err
-		}
-		return manyOdd(c), nil
+		return r.column(g, e.source.Value, 0)
 	}
-	return false, nil
+	return nil, nil
 }
 
 // An eventReader reads row groups for one worker.

@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -25,7 +26,7 @@ type ReadOptions struct {
 	// read and their total. Calls come from one goroutine at a time.
 	Progress func(done, total int)
 
-	maxOdd int // see errManyOdd; 0 means 2^22
+	maxOdd int // see keepOdd; 0 means 2^22
 }
 
 // ReadHistory reads the declared tables and joins them. Accounts and contracts
@@ -130,6 +131,11 @@ func (h *History) Close() error {
 func (h *History) Fingerprint() string {
 	sum := sha256.New()
 	w := digest{bufio.NewWriter(sum)}
+	for i := range h.Sources {
+		if h.Sources[i].ByDay() {
+			panic("data: Fingerprint: rows of a source by day are not told apart")
+		}
+	}
 	w.text(Fingerprint(h.facts...))
 	for i := range h.Sources {
 		src := &h.Sources[i]
@@ -150,16 +156,17 @@ func (h *History) joinTable(t *Table, s *EventSource, index *accountIndex, b *bu
 	if err != nil {
 		return err
 	}
-	wide := s.Dates != Dates{}
-	if c := t.Column(s.Value); c != nil {
-		wide = manyOdd(c)
+	for _, l := range layouts(h, s, t.Column(s.Value)) {
+		j := newJoin(h, s, t.Name, index, b, filters, l)
+		w := j.worker()
+		if err = w.addTable(t); err == nil {
+			return j.end([]*joinWorker{w})
+		}
+		if !errors.Is(err, errOtherLayout) {
+			break
+		}
 	}
-	j := newJoin(h, s, t.Name, index, b, filters, wide)
-	w := j.worker()
-	if err := w.addTable(t); err != nil {
-		return err
-	}
-	return j.end([]*joinWorker{w})
+	return err
 }
 
 // addTable takes the rows of a table in memory.
@@ -205,23 +212,6 @@ func checkEventKinds(table string, s *EventSource, kind func(name string) Kind) 
 		}
 	}
 	return nil
-}
-
-// manyOdd reports whether over one in a hundred of a column's values are no
-// short decimals.
-func manyOdd(c *Column) bool {
-	odd, hint := 0, 0
-	for i := range c.Len() {
-		v := c.Number(i)
-		_, k, ok := pack(v, hint)
-		switch {
-		case ok:
-			hint = k
-		case v == v:
-			odd++
-		}
-	}
-	return odd > c.Len()/100
 }
 
 // stamps returns the instants of a date or timestamp column: NoTime for a

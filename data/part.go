@@ -18,6 +18,7 @@ type Part struct {
 	buffer  []byte
 	events  []Event
 	days    Days
+	starts  map[int32]int64
 }
 
 // A partSource holds the records of one source by account: those of account a
@@ -29,7 +30,7 @@ type partSource struct {
 
 // NewPart returns an empty part, for ReadPart.
 func (h *History) NewPart() *Part {
-	return &Part{h: h, sources: make([]partSource, len(h.Sources)), days: Days{Location: h.Location}}
+	return &Part{h: h, sources: make([]partSource, len(h.Sources)), days: Days{Location: h.Location}, starts: map[int32]int64{}}
 }
 
 // Parts returns the number of parts that the accounts are divided into.
@@ -43,7 +44,7 @@ func (h *History) ReadPart(p *Part, i int) error {
 	p.First, p.End = min(i<<shift, len(h.Accounts)), min((i+1)<<shift, len(h.Accounts))
 	for s := range h.Sources {
 		var err error
-		if p.buffer, err = p.sources[s].read(h.Sources[s].store, i, p.End-p.First, p.buffer); err != nil {
+		if p.buffer, err = p.sources[s].read(&h.Sources[s], i, p.End-p.First, p.buffer); err != nil {
 			return err
 		}
 	}
@@ -51,16 +52,16 @@ func (h *History) ReadPart(p *Part, i int) error {
 }
 
 // read gathers the records of a part by account.
-func (p *partSource) read(s *store, part, accounts int, buffer []byte) ([]byte, error) {
+func (p *partSource) read(s *Source, part, accounts int, buffer []byte) ([]byte, error) {
 	p.offsets = resize(p.offsets, accounts+1)
 	clear(p.offsets)
-	stride := s.stride
+	stride, local, key := s.layout.stride, s.layout.local, s.layout.keyWord()
 	count := func(words []uint64) {
-		for i := 1; i < len(words); i += stride {
-			p.offsets[localOf(words[i])+1]++
+		for i := key; i < len(words); i += stride {
+			p.offsets[words[i]>>local+1]++
 		}
 	}
-	buffer, err := s.readPart(part, buffer, count)
+	buffer, err := s.store.readPart(part, buffer, count)
 	if err != nil {
 		return buffer, err
 	}
@@ -73,9 +74,17 @@ func (p *partSource) read(s *store, part, accounts int, buffer []byte) ([]byte, 
 	}
 	p.words = p.words[:total*stride]
 	// Filling moves each offset to the next account's; they are moved back after.
-	buffer, err = s.readPart(part, buffer, func(words []uint64) {
+	buffer, err = s.store.readPart(part, buffer, func(words []uint64) {
+		if stride == 1 {
+			for _, word := range words {
+				to := &p.offsets[word>>local]
+				p.words[*to] = word
+				*to++
+			}
+			return
+		}
 		for i := 0; i+1 < len(words); i += stride {
-			a := localOf(words[i+1])
+			a := words[i+1] >> local
 			to := p.words[p.offsets[a]*stride:]
 			p.offsets[a]++
 			to[0], to[1] = words[i], words[i+1] // a call of copy costs more than this
@@ -106,12 +115,26 @@ func (p *Part) Events(source, account int) []Event {
 	r := p.Records(source, account)
 	p.events = p.events[:0]
 	for i := 0; i < len(r.Words); i += r.Stride {
+		if src.ByDay() {
+			p.events = append(p.events, src.dayEvent(r.Words[i], p.startOf))
+			continue
+		}
 		e := src.event(r.Words[i : i+r.Stride])
 		e.Day = int32(p.days.Of(e.Time))
 		p.events = append(p.events, e)
 	}
 	slices.SortFunc(p.events, func(a, b Event) int { return src.compare(&a, &b) })
 	return p.events
+}
+
+// startOf returns the start of a day.
+func (p *Part) startOf(day int32) int64 {
+	at, known := p.starts[day] // few days, many events
+	if !known {
+		at = DayStart(int(day), p.h.Location)
+		p.starts[day] = at
+	}
+	return at
 }
 
 // EventsOf reads the events of one account of one source, in their total
@@ -127,7 +150,7 @@ func (h *History) EventsOf(source, account int) ([]Event, error) {
 // AddSource adds a source of events that are in memory already, by account.
 // Their classes are their types.
 func (h *History) AddSource(name string, types []string, newest int64, events [][]Event) {
-	src := Source{Name: name, Types: types, Newest: newest, layout: layout{stride: 4, known: 2, wide: 3}}
+	src := Source{Name: name, Types: types, Newest: newest, layout: layout{stride: 4, known: 2, wide: 3, local: 48, classes: maxClasses - 1}}
 	for t := -1; t < len(types); t++ {
 		src.Classes = append(src.Classes, Class{Type: int32(t)})
 	}
@@ -162,7 +185,7 @@ func (s *Source) dropRepeats(h *History) (dropped int, err error) {
 	shift := partShift(len(h.Accounts))
 	for i := range s.store.parts {
 		accounts := min((i+1)<<shift, len(h.Accounts)) - i<<shift
-		if buffer, err = p.read(s.store, i, accounts, buffer); err != nil {
+		if buffer, err = p.read(s, i, accounts, buffer); err != nil {
 			return 0, err
 		}
 		kept = kept[:0]

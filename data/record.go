@@ -17,6 +17,7 @@ import (
 // the value in full, where many are no decimals of few digits.
 //
 // A class is a type together with the filters that an event passes; see Class.
+// Of a source read by day each takes one word; see Source.ByDay.
 type Records struct {
 	Words  []uint64
 	Stride int
@@ -31,8 +32,6 @@ func ClassOf(word uint64) int { return int(word >> 32 & 0xffff) }
 func keyWord(local int32, class uint16, value packed) uint64 {
 	return uint64(local)<<48 | uint64(class)<<32 | uint64(value)
 }
-
-func localOf(word uint64) int { return int(word >> 48) }
 
 // Millionths returns the value of a record in millionths. exact is false for a
 // value that is no whole number of them, valued for a missing one.
@@ -82,26 +81,6 @@ func (s *Source) event(record []uint64) Event {
 		e.id = record[s.layout.id]
 	}
 	return e
-}
-
-// A layout says which word of a record holds what; 0 where there is none.
-type layout struct {
-	stride          int
-	known, id, wide int
-}
-
-func newLayout(s *EventSource, wide bool) layout {
-	l := layout{stride: 2}
-	for _, f := range []struct {
-		at   *int
-		want bool
-	}{{&l.known, s.KnownAt != ""}, {&l.id, s.ID != ""}, {&l.wide, wide}} {
-		if f.want {
-			*f.at = l.stride
-			l.stride++
-		}
-	}
-	return l
 }
 
 // rest returns the words of a record that say more of its row than the first

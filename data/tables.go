@@ -72,6 +72,7 @@ type EventSource struct {
 	Columns []string  // further columns that features may read
 	Filters []*Filter // the class of a row says which it passes; type means the column Type
 	Derived bool      // another reading of a source that is declared as well
+	ByDay   bool      // nothing finer than the days of its events is asked for; see Source.ByDay
 }
 
 // Tables holds the declared tables as read, before rows are joined.

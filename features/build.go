@@ -88,6 +88,9 @@ func BuildParts(ctx context.Context, h *data.History, spec *Spec, o Options, eac
 	if err := spec.validate(h); err != nil {
 		return nil, err
 	}
+	if err := spec.checkDays(h, o); err != nil {
+		return nil, err
+	}
 	t := newTemplate(h, spec)
 	s := &stream{h: h, spec: spec, options: o, each: each, template: t, left: map[refusal]int{}, outcomes: outcomeTally{}}
 	s.ready = sync.NewCond(&s.mu)
@@ -399,6 +402,13 @@ func (l *listing) markNoHistory(f *Frame) {
 func (l *listing) anyVisible(account int32, t int64) bool {
 	for i := range l.h.Sources {
 		r := l.part.Records(i, int(account))
+		if l.h.Sources[i].ByDay() {
+			day := int32(data.DayOf(t, l.h.Location)) // t is its start
+			if slices.ContainsFunc(r.Words, func(word uint64) bool { return data.DayOfWord(word) < day }) {
+				return true
+			}
+			continue
+		}
 		for at := 0; at < len(r.Words); at += r.Stride {
 			if record := r.Words[at : at+r.Stride]; seen(int64(record[0]), l.h.Sources[i].Known(record), t) {
 				return true

@@ -92,7 +92,7 @@ func (v *intervals) load(p *sourcePlan, r data.Records, snaps []snapshot, days [
 	clear(v.cells)
 	v.ranges = slices.Grow(v.ranges[:0], (len(v.bounds)+1)*len(p.slots))[:(len(v.bounds)+1)*len(p.slots)]
 	clear(v.ranges)
-	if !v.locate(r, cal) {
+	if !v.locate(p, r, cal) {
 		return false
 	}
 	if p.daily {
@@ -100,7 +100,13 @@ func (v *intervals) load(p *sourcePlan, r data.Records, snaps []snapshot, days [
 		v.bits = slices.Grow(v.bits[:0], v.width*len(p.slots))[:v.width*len(p.slots)]
 		clear(v.bits)
 	}
-	if !v.add(p, r) {
+	added := false
+	if p.source.ByDay() {
+		added = v.addDays(p, r.Words)
+	} else {
+		added = v.add(p, r)
+	}
+	if !added {
 		return false
 	}
 	for i := range n {
@@ -199,9 +205,17 @@ func (v *intervals) place(p *sourcePlan, snaps []snapshot) {
 
 // locate finds the day of each record, and the first of all. It reports false
 // where the clock's changes make days overlap.
-func (v *intervals) locate(r data.Records, cal *data.Days) bool {
-	v.days = v.days[:0]
+func (v *intervals) locate(p *sourcePlan, r data.Records, cal *data.Days) bool {
 	v.first = v.bounds[0]
+	if p.source.ByDay() {
+		first := int32(v.first)
+		for _, word := range r.Words {
+			first = min(first, data.DayOfWord(word))
+		}
+		v.first = int(first)
+		return v.bounds[len(v.bounds)-1]-v.first <= maxSpan
+	}
+	v.days = v.days[:0]
 	for at := 0; at < len(r.Words); at += r.Stride {
 		day := cal.Of(int64(r.Words[at]))
 		v.days = append(v.days, int32(day))

@@ -51,6 +51,44 @@ func Sources(declared []data.EventSource, sets ...[]Feature) ([]data.EventSource
 	return out, nil
 }
 
+// AskDays marks the event sources of which a frame needs only the days on which
+// their events were, so that they may be held in less memory: tallies over whole
+// days are the same whatever the time of day. set is the features beside the
+// automatic ones, which are all tallies.
+func AskDays(sources []data.EventSource, o Outcome, set []Feature) {
+	for k := range sources {
+		s := &sources[k]
+		s.ByDay = o.Mode != Activity || o.Of != s.Name
+		for i := range set {
+			if f := &set[i]; f.Source() == s.Name && !slices.Contains(fromTally, f.Agg) {
+				s.ByDay = false
+			}
+		}
+	}
+}
+
+// checkDays refuses to build from a source by day what needs more than days.
+func (s *Spec) checkDays(h *data.History, o Options) error {
+	for i := range h.Sources {
+		name := h.Sources[i].Name
+		if !h.Sources[i].ByDay() {
+			continue
+		}
+		if t := o.AsOf.UnixNano(); !o.AsOf.IsZero() && t != data.DayStart(data.DayOf(t, h.Location), h.Location) {
+			return specError("%s was read by day, so snapshots lie at the start of one, not at %v", name, o.AsOf)
+		}
+		if s.Outcome.Mode == Activity && s.Outcome.Of == name {
+			return specError("outcome: %s was read by day, but activity needs the times of events", name)
+		}
+		for k := range s.Features {
+			if f := &s.Features[k]; f.Source() == name && !slices.Contains(fromTally, f.Agg) {
+				return specError("%s: %s was read by day, but %s needs the times of events", f.Name, name, f.Agg)
+			}
+		}
+	}
+	return nil
+}
+
 // Source returns the name of the source that the feature's events come from: a
 // source of which it takes another value than the declared one has a name of
 // its own, such as orders[margin] or invoices[due_on, paid_on].

@@ -86,7 +86,7 @@ func (a *app) evaluate(ctx context.Context, l *loaded, output string) (*evaluate
 		return nil, err
 	}
 	o := a.backtestOptions()
-	o.Origins, o.Project, o.Data = l.origins, l.name, l.digest
+	o.Origins, o.Project, o.Data = l.origins, l.name, l.history.Fingerprint()
 	findings, err := data.Check(l.history, l.sources)
 	if err != nil {
 		return nil, err
@@ -193,7 +193,7 @@ func (a *app) attachReport(l *loaded, r *evaluate.Report, text []byte) error {
 		return nil // nothing is trained yet
 	case err != nil:
 		return err
-	case m.Provenance.Data != l.digest || m.Spec.Digest() != r.Provenance.SpecDigest:
+	case m.Provenance.Data != l.history.Fingerprint() || m.Spec.Digest() != r.Provenance.SpecDigest:
 		return nil // the report does not speak for this model
 	}
 	return data.WriteBytes(a.fsys, filepath.Join(l.registry.Dir, id, "report.json"), text)

@@ -44,7 +44,7 @@ Exits    0 ok; 2 configuration; 4 bad data, or no eligible snapshot;
 			// What lives long is blocks of records, which the collector passes over
 			// at no cost: let it come sooner than at twice their size.
 			defer debug.SetGCPercent(debug.SetGCPercent(70))
-			l, err := a.load(cmd.Context())
+			l, err := a.loadForFrame(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -122,7 +122,6 @@ type loaded struct {
 	*project
 	sources data.Sources // as read: the project's, and what features read besides
 	history *data.History
-	digest  string // fingerprint of the tables
 	spec    features.Spec
 }
 
@@ -130,6 +129,14 @@ type loaded struct {
 // the models that are to score it, and settles its feature spec. It stops
 // between tables when the context is cancelled.
 func (a *app) load(ctx context.Context, models ...*predict.Model) (*loaded, error) {
+	return a.read(ctx, false, models...)
+}
+
+// loadForFrame is load for what needs nothing but the frame: not the times of
+// events where their days will do, and no fingerprint.
+func (a *app) loadForFrame(ctx context.Context) (*loaded, error) { return a.read(ctx, true) }
+
+func (a *app) read(ctx context.Context, onlyFrame bool, models ...*predict.Model) (*loaded, error) {
 	p, err := findProject(a.fsys, a.dir)
 	if err != nil {
 		return nil, err
@@ -146,12 +153,15 @@ func (a *app) load(ctx context.Context, models ...*predict.Model) (*loaded, erro
 	if sources.Events, err = features.Sources(p.sources.Events, sets...); err != nil {
 		return nil, p.placed(err, sets...)
 	}
+	if onlyFrame {
+		features.AskDays(sources.Events, p.outcome, p.set)
+	}
 	h, err := data.ReadHistory(ctx, a.fsys, sources, data.ReadOptions{Workers: a.workers, MaxBytes: a.eventBytes,
 		Progress: func(done, total int) { a.progress.step("rows of events", done, total) }})
 	if err != nil {
 		return nil, p.placed(err, sets...)
 	}
-	l := &loaded{project: p, sources: sources, history: h, digest: h.Fingerprint()}
+	l := &loaded{project: p, sources: sources, history: h}
 	l.spec = p.spec(h)
 	if p.card, err = p.readScorecard(&l.spec); err != nil {
 		return nil, err

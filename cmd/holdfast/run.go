@@ -159,7 +159,7 @@ func (a *app) fillRun(ctx context.Context, o *runOptions, m *manifest, model *pr
 	if err != nil {
 		return err
 	}
-	m.Data, m.Timings.Load = l.digest, seconds(start)
+	m.Data, m.Timings.Load = l.history.Fingerprint(), seconds(start)
 
 	start = time.Now()
 	if m.Findings, err = data.Check(l.history, l.sources); err != nil {

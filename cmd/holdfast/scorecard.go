@@ -180,7 +180,7 @@ func lineOf(text []byte, path string) int {
 // an account then has the health that the card gives it.
 func (a *app) trainOnCard(l *loaded, asOf time.Time, censored int, g lineage) (*trained, error) {
 	o := l.trainOptions(a)
-	o.AsOf, o.Censored, o.DataDigest, o.Score.BaseRate = asOf.Format(time.DateOnly), censored, l.digest, l.card.rate
+	o.AsOf, o.Censored, o.DataDigest, o.Score.BaseRate = asOf.Format(time.DateOnly), censored, l.history.Fingerprint(), l.card.rate
 	if g.baseRate != 0 {
 		o.Score.BaseRate, o.Parent = g.baseRate, g.parent
 	}

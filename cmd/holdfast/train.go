@@ -115,7 +115,7 @@ func (a *app) train(ctx context.Context, l *loaded, asOf time.Time, g lineage) (
 		return nil, err
 	}
 	o := l.trainOptions(a)
-	o.AsOf, o.Censored, o.DataDigest = asOf.Format(time.DateOnly), censored, l.digest
+	o.AsOf, o.Censored, o.DataDigest = asOf.Format(time.DateOnly), censored, l.history.Fingerprint()
 	g.apply(&o, f)
 	a.progress.begin("fitting")
 	m, err := train.Fit(ctx, f, l.spec, o)

@@ -130,7 +130,7 @@ func (l *loaded) publishMinor(u *train.Updated, champion *predict.Model, asOf ti
 	m := u.Model
 	m.Provenance.Parent = orDefault(champion.Provenance.Parent, u.Of)
 	m.Provenance.Update = &u.Update
-	m.Provenance.AsOf, m.Provenance.Data, m.Provenance.Version = asOf.Format(time.DateOnly), l.digest, version
+	m.Provenance.AsOf, m.Provenance.Data, m.Provenance.Version = asOf.Format(time.DateOnly), l.history.Fingerprint(), version
 	id, err := l.registry.Publish(m)
 	if err != nil {
 		return nil, err
