@@ -11,9 +11,8 @@ import (
 // An accountIndex finds the number of an account by its id, whether the id is
 // a text or an integer.
 type accountIndex struct {
-	ids   []string
-	texts func() *interner // made when first asked for; codes are account numbers
-	ints  []intSlot        // open addressing; the length is a power of two
+	texts func() *textIndex // made when first asked for
+	ints  []intSlot         // open addressing; the length is a power of two
 
 	// Where the ids are integers that lie close together, as numbered ones do,
 	// their places in near hold the numbers, plus 1: one look instead of a search.
@@ -31,8 +30,7 @@ type intSlot struct {
 
 // newAccountIndex numbers the ids, which are distinct, by their places.
 func newAccountIndex(ids []string) *accountIndex {
-	x := &accountIndex{ids: ids}
-	x.texts = sync.OnceValue(x.indexTexts)
+	x := &accountIndex{texts: sync.OnceValue(func() *textIndex { return newTextIndex(ids) })}
 	values, numbers := make([]int64, 0, len(ids)), make([]int32, 0, len(ids))
 	for i, id := range ids {
 		if v, err := strconv.ParseInt(id, 10, 64); err == nil && strconv.FormatInt(v, 10) == id {
@@ -86,16 +84,11 @@ func (x *accountIndex) integer(v int64) int32 {
 	}
 }
 
-func (x *accountIndex) indexTexts() *interner {
-	texts := newInterner()
-	for _, id := range x.ids {
-		texts.codeOf(id)
-	}
-	return texts
-}
-
 // text returns the number of an account, or -1.
-func (x *accountIndex) text(id string) int32 { return x.texts().find(id) }
+func (x *accountIndex) text(id string) int32 {
+	texts := x.texts()
+	return texts.search([]byte(id), texts.hash(id))
+}
 
 // numbers appends the account number of every value of a column: -1 for a
 // missing id, and what unknown says for one that no account has.
@@ -118,6 +111,18 @@ func (x *accountIndex) numbers(dst []int32, c *Column, unknown func(id string) i
 			n = unknown(c.format(i))
 		}
 		dst = append(dst, n)
+	}
+	return dst
+}
+
+// ofTexts is numbers for ids that are texts.
+func (x *accountIndex) ofTexts(dst []int32, ids [][]byte, unknown func(id string) int32) []int32 {
+	first := len(dst)
+	dst = x.texts().find(dst, ids)
+	for i, n := range dst[first:] {
+		if n < 0 {
+			dst[first+i] = unknown(string(ids[i]))
+		}
 	}
 	return dst
 }

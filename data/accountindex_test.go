@@ -5,6 +5,7 @@ package data
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -39,5 +40,51 @@ func TestAccountIndex(t *testing.T) {
 		if x.text("nobody") != -1 {
 			t.Errorf("%s: nobody is an account", name)
 		}
+		var asked []string
+		got := x.ofTexts(nil, [][]byte{[]byte("nobody"), []byte("5"), []byte("somebody")}, func(id string) int32 {
+			asked = append(asked, id)
+			return int32(-1 - len(asked))
+		})
+		if n, ok := known["5"]; ok {
+			if want := []int32{-2, n, -3}; !slices.Equal(got, want) || !slices.Equal(asked, []string{"nobody", "somebody"}) {
+				t.Errorf("%s: %d, want %d; asked for %q", name, got, want, asked)
+			}
+		}
+	}
+}
+
+// Texts are found among many, also where two have one hash.
+func TestTextIndex(t *testing.T) {
+	var texts []string
+	var asked [][]byte
+	for i := range 5000 {
+		texts = append(texts, fmt.Sprint("id", i))
+	}
+	for i := range 6000 {
+		asked = append(asked, []byte(fmt.Sprint("id", i*i%5500)))
+	}
+	x := newTextIndex(texts)
+	got := x.find([]int32{7}, asked)
+	if got[0] != 7 || len(got) != 1+len(asked) {
+		t.Fatalf("%d places", len(got))
+	}
+	for i := range asked {
+		want := int32(i * i % 5500)
+		if want >= 5000 {
+			want = -1
+		}
+		if got[1+i] != want {
+			t.Fatalf("%s is at %d", asked[i], got[1+i])
+		}
+	}
+	// Of two texts with one hash the other comes first.
+	x = newTextIndex([]string{"other", "this"})
+	clear(x.slots)
+	hash := x.hash("this")
+	for i := range uint32(2) {
+		x.slots[(hash+i)%uint32(len(x.slots))] = slot{hash, int32(i) + 1}
+	}
+	if got := x.find(nil, [][]byte{[]byte("this")}); got[0] != 1 {
+		t.Errorf("of two texts with its hash it is taken for number %d", got[0])
 	}
 }

@@ -142,5 +142,5 @@ func (w *joinWorker) takeDates(from, to *Column) error {
 	for i := range both.Floats {
 		both.Floats[i] = joinDays(day(from, i), day(to, i), !from.Missing(i), !to.Missing(i))
 	}
-	return w.rows.value.values(&both, nil)
+	return w.rows.value.values(entries{column: &both}, nil)
 }

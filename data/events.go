@@ -75,6 +75,7 @@ func (j *join) worker() *joinWorker {
 	b.account.null, b.account.translate = -1, func(dst []int32, c *Column) ([]int32, error) {
 		return j.index.numbers(dst, c, w.stranger), nil
 	}
+	b.account.ofTexts = func(dst []int32, ids [][]byte) []int32 { return j.index.ofTexts(dst, ids, w.stranger) }
 	b.value.null, b.value.translate = noValue, w.packValues
 	b.class.translate = w.classNumbers
 	b.id.null, b.id.translate = noID, func(dst []uint64, c *Column) ([]uint64, error) { return idKeys(dst, c), nil }

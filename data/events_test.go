@@ -173,8 +173,8 @@ func TestOrphansAreOfRows(t *testing.T) {
 	j := newJoin(h, &fewSources(EventSource{}).Events[0], "events", newAccountIndex([]string{"7"}), &budget{}, nil, newLayout(&fewSources(EventSource{}).Events[0], false))
 	w := j.worker()
 	w.begin("events", 0, 2, 2)
-	entries := Column{Kind: Text, Codes: []int32{0, 1, 2}, Dict: account.Dict}
-	if err := w.rows.account.dictionary(&entries); err != nil {
+	ids := Column{Kind: Text, Codes: []int32{0, 1, 2}, Dict: account.Dict}
+	if err := w.rows.account.dictionary(entries{column: &ids}); err != nil {
 		t.Fatal(err)
 	}
 	w.rows.account.codes(account.Codes, nil)

@@ -349,7 +349,7 @@ func (f *boundFile) code(g fileGroup, column int, kind Kind, k coder) error {
 		one.appendInt(v, 1)
 	}
 	c := one.column()
-	if err := k.dictionary(&c); err != nil {
+	if err := k.dictionary(entries{column: &c}); err != nil {
 		return err
 	}
 	k.codes(make([]int32, g.rows), nil)

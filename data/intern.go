@@ -47,21 +47,6 @@ func (in *interner) code(text []byte) int32 {
 	}
 }
 
-// find returns the number of a text, or -1 for one that has none.
-func (in *interner) find(text string) int32 {
-	hash := uint32(maphash.String(in.seed, text))
-	mask := uint32(len(in.slots) - 1)
-	for at := hash & mask; ; at = (at + 1) & mask {
-		s := in.slots[at]
-		if s.code == 0 {
-			return -1
-		}
-		if s.hash == hash && in.dict[s.code-1] == text {
-			return s.code - 1
-		}
-	}
-}
-
 // codeOf returns the number of a text that is a string.
 func (in *interner) codeOf(text string) int32 {
 	in.asked = append(in.asked[:0], text...)

@@ -174,7 +174,7 @@ func (w *joinWorker) addTable(t *Table) (err error) {
 	w.begin(t.Name, 0, t.Rows, t.Rows)
 	b, s := &w.rows, w.s
 	for _, m := range w.declared() {
-		if err := m.into.values(t.Column(m.name), nil); err != nil {
+		if err := m.into.values(entries{column: t.Column(m.name)}, nil); err != nil {
 			return err
 		}
 	}

@@ -11,19 +11,29 @@ type mapped[T any] struct {
 	null T
 	// translate appends the T of every value of a column to dst.
 	translate func(dst []T, c *Column) ([]T, error)
+	// ofTexts, where it is set, does so for texts that are handed over as they
+	// lie in their page.
+	ofTexts func(dst []T, texts [][]byte) []T
 
 	out  []T
 	dict []T // of the current dictionary
 	page []T
 }
 
+// entries are values handed to a coder: a column, or texts to one that takes them.
+type entries struct {
+	column *Column
+	texts  [][]byte // if column is nil
+}
+
 // A coder takes the pages of one column that is read in another form.
 type coder interface {
 	of(kind Kind)
 	kindOf() Kind
-	dictionary(c *Column) error
+	takesTexts() bool
+	dictionary(v entries) error
 	codes(codes []int32, present []byte)
-	values(c *Column, present []byte) error
+	values(v entries, present []byte) error
 	missing(n int)
 }
 
@@ -38,8 +48,17 @@ func (m *mapped[T]) reset(rows int) {
 	m.out = m.out[:0]
 }
 
-func (m *mapped[T]) dictionary(c *Column) (err error) {
-	m.dict, err = m.translate(m.dict[:0], c)
+func (m *mapped[T]) takesTexts() bool { return m.ofTexts != nil }
+
+func (m *mapped[T]) read(dst []T, v entries) ([]T, error) {
+	if v.column == nil {
+		return m.ofTexts(dst, v.texts), nil
+	}
+	return m.translate(dst, v.column)
+}
+
+func (m *mapped[T]) dictionary(v entries) (err error) {
+	m.dict, err = m.read(m.dict[:0], v)
 	return err
 }
 
@@ -61,19 +80,19 @@ func (m *mapped[T]) codes(codes []int32, present []byte) {
 	}
 }
 
-func (m *mapped[T]) values(c *Column, present []byte) (err error) {
+func (m *mapped[T]) values(v entries, present []byte) (err error) {
 	if present == nil {
-		m.out, err = m.translate(m.out, c)
+		m.out, err = m.read(m.out, v)
 		return err
 	}
-	if m.page, err = m.translate(m.page[:0], c); err != nil {
+	if m.page, err = m.read(m.page[:0], v); err != nil {
 		return err
 	}
-	v := m.page
+	page := m.page
 	for _, p := range present {
 		x := m.null
 		if p != 0 {
-			x, v = v[0], v[1:]
+			x, page = page[0], page[1:]
 		}
 		m.out = append(m.out, x)
 	}
@@ -110,20 +129,20 @@ func (c *chunkReader) code(p page, k coder) (err error) {
 		return c.take(p, c.staged) // refuses the page
 	case !p.coded():
 		p.present = nil
-		if err := c.stagePage(p); err != nil {
+		v, err := c.stagePage(p, k)
+		if err != nil {
 			return err
 		}
-		col := c.staged.column()
-		return k.values(&col, present)
+		return k.values(v, present)
 	case c.dict.len < 0:
 		return errNoDictionary
 	}
 	if !c.translated {
-		if err := c.stageDictionary(p); err != nil {
+		v, err := c.stageDictionary(p, k)
+		if err != nil {
 			return err
 		}
-		col := c.staged.column()
-		if err := k.dictionary(&col); err != nil {
+		if err := k.dictionary(v); err != nil {
 			return err
 		}
 		c.translated = true
@@ -142,32 +161,45 @@ func (c *chunkReader) code(p page, k coder) (err error) {
 	return nil
 }
 
-// stagePage puts the values of a page without codes into the staged builder.
-func (c *chunkReader) stagePage(p page) error {
+// stagePage decodes the values of a page without codes.
+func (c *chunkReader) stagePage(p page, k coder) (entries, error) {
 	if c.staged.Kind != Text {
-		return c.take(p, c.staged)
+		err := c.take(p, c.staged)
+		return c.stagedEntries(), err
 	}
 	if err := c.decode(&c.page, p); err != nil {
-		return err
+		return entries{}, err
 	}
-	c.staged.setTexts(c.page.texts[:p.nonNull])
-	return nil
+	return c.stageTexts(c.page.texts[:p.nonNull], k), nil
 }
 
-// stageDictionary puts the dictionary's values into the staged builder, in the
-// kind of the column. Those that cannot be represented are missing there and
-// noted in unfit: what is wrong with them matters once a row has one.
-func (c *chunkReader) stageDictionary(p page) error {
+// stageTexts hands texts over as they are, or else in the staged builder.
+func (c *chunkReader) stageTexts(texts [][]byte, k coder) entries {
+	if k.takesTexts() {
+		return entries{texts: texts}
+	}
+	c.staged.setTexts(texts)
+	return c.stagedEntries()
+}
+
+func (c *chunkReader) stagedEntries() entries {
+	col := c.staged.column()
+	return entries{column: &col}
+}
+
+// stageDictionary returns the dictionary's values, in the kind of the column.
+// Those that cannot be represented are missing there and noted in unfit: what is
+// wrong with them matters once a row has one.
+func (c *chunkReader) stageDictionary(p page, k coder) (entries, error) {
 	n := c.dict.len
 	c.unfit = nil
 	if c.staged.Kind == Text {
-		c.staged.setTexts(c.dict.texts[:n])
-		return nil
+		return c.stageTexts(c.dict.texts[:n], k), nil
 	}
 	p.present = nil
 	if c.dict.long == nil {
 		if err := c.stageEntries(p, 0, n); err == nil {
-			return nil
+			return c.stagedEntries(), nil
 		}
 		c.staged.reset()
 	}
@@ -184,7 +216,7 @@ func (c *chunkReader) stageDictionary(p page) error {
 		c.unfit[int32(i)] = problem
 		c.staged.appendMissing(1)
 	}
-	return nil
+	return c.stagedEntries(), nil
 }
 
 // stageEntries appends entries of a dictionary of numbers to the staged builder.
