@@ -100,12 +100,7 @@ func newDayCounts() dayCounts {
 }
 
 func (d *dayCounts) add(at int64) {
-	const day = uint64(24 * time.Hour)
-	first := int64(minSecond) * int64(time.Second)
-	var n uint64
-	if at > first { // in the east the first date begins before it does in UTC
-		n = (uint64(at) - uint64(first)) / day
-	}
+	n := countedDay(at)
 	if n/dayPage != d.at {
 		d.turn(n / dayPage)
 	}
@@ -114,9 +109,24 @@ func (d *dayCounts) add(at int64) {
 
 // addAll adds one event at each of the times.
 func (d *dayCounts) addAll(at []int64) {
+	page, first := d.page, d.at*dayPage
 	for _, t := range at {
-		d.add(t)
+		n := countedDay(t)
+		if n-first >= dayPage {
+			d.turn(n / dayPage)
+			page, first = d.page, d.at*dayPage
+		}
+		page[n-first].add(1, t)
 	}
+}
+
+// countedDay returns the place of the UTC day of an instant.
+func countedDay(at int64) uint64 {
+	first := int64(minSecond) * int64(time.Second)
+	if at <= first { // in the east the first date begins before it does in UTC
+		return 0
+	}
+	return (uint64(at) - uint64(first)) / uint64(24*time.Hour)
 }
 
 // turn makes another page the current one.

@@ -2,7 +2,10 @@
 
 package data
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // A source by day is held in one word an event, half of what its time would
 // take:
@@ -90,24 +93,45 @@ func (w *joinWorker) addPlainDays() error {
 	}
 	counts.days.addAll(b.at[:b.n])
 	w.keyClasses()
-	shift, local := w.store.shift, w.layout.local
-	mask := int32(1)<<shift - 1
-	keys := w.keys
-	for r, a := range b.account.out[:len(keys)] {
-		w.out.record(int(a) >> shift)[0] = uint64(a&mask)<<local | keys[r]
-	}
+	w.putDays(b.account.out[:b.n])
 	return w.out.err
+}
+
+// putDays puts the records of a batch into their parts. It does what record
+// does, without a slice for each word.
+func (w *joinWorker) putDays(accounts []int32) {
+	shift, local := w.store.shift&31, w.layout.local
+	mask := int32(1)<<shift - 1
+	keys, open := w.keys[:len(accounts)], w.out.open
+	for r, a := range accounts {
+		b := &open[a>>shift]
+		if b.n == len(b.words) {
+			w.out.renew(int(a >> shift))
+		}
+		b.words[b.n] = uint64(a&mask)<<local | keys[r]
+		b.n++
+	}
 }
 
 // dayKeys begins the records of a batch with the days of their times. It fails
 // where one does not fit, or where days come back.
 func (w *joinWorker) dayKeys(keys []uint64, at []int64) error {
-	least, most := 0, 0
-	for r, t := range at {
-		day := w.cal.Of(t)
+	const nanos = int64(24 * time.Hour)
+	least, most := int64(0), int64(0)
+	cal := w.cal // in registers: this is Days.Of, without a call a row
+	for r, t := range at[:len(keys)] {
+		if t < cal.start || t >= cal.end {
+			cal.find(t)
+		}
+		t += cal.offset
+		day := t / nanos
+		if t < day*nanos {
+			day--
+		}
 		keys[r] = uint64(uint16(day)) << 32
 		least, most = min(least, day), max(most, day)
 	}
+	w.cal = cal
 	if w.cal.Folded || least < math.MinInt16 || most > math.MaxInt16 {
 		return errOtherLayout
 	}
