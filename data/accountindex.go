@@ -3,6 +3,7 @@
 package data
 
 import (
+	"math/bits"
 	"slices"
 	"strconv"
 	"sync"
@@ -15,13 +16,21 @@ type accountIndex struct {
 	ints  []intSlot         // open addressing; the length is a power of two
 
 	// Where the ids are integers that lie close together, as numbered ones do,
-	// their places in near hold the numbers, plus 1: one look instead of a search.
-	first int64
-	near  []int32
+	// near has a bit for each integer from first on: the number of an account
+	// follows from how many bits are set before its own, in little memory.
+	first  int64
+	near   []bitRun
+	ranked []int32 // numbers, by how many ids are less
 }
 
-// sparse is how many places near may have for each account.
-const sparse = 16
+// A bitRun is 64 bits, and how many are set in the runs before.
+type bitRun struct {
+	bits   uint64
+	before int32
+}
+
+// sparse is how many bits near may have for each account.
+const sparse = 64
 
 type intSlot struct {
 	id     int64
@@ -40,10 +49,7 @@ func newAccountIndex(ids []string) *accountIndex {
 	if len(values) > 0 {
 		low, high := slices.Min(values), slices.Max(values)
 		if span := uint64(high) - uint64(low); span < sparse*uint64(len(values)) {
-			x.first, x.near = low, make([]int32, span+1)
-			for i, v := range values {
-				x.near[v-low] = numbers[i]
-			}
+			x.indexNear(low, span, values, numbers)
 			return x
 		}
 	}
@@ -62,6 +68,30 @@ func newAccountIndex(ids []string) *accountIndex {
 	return x
 }
 
+// indexNear fills near, from the least of the values on.
+func (x *accountIndex) indexNear(low int64, span uint64, values []int64, numbers []int32) {
+	x.first, x.near, x.ranked = low, make([]bitRun, span/64+1), make([]int32, len(values))
+	for _, v := range values {
+		at := uint64(v) - uint64(low)
+		x.near[at/64].bits |= 1 << (at % 64)
+	}
+	before := int32(0)
+	for i := range x.near {
+		x.near[i].before = before
+		before += int32(bits.OnesCount64(x.near[i].bits))
+	}
+	for i, v := range values {
+		at := uint64(v) - uint64(low)
+		run := &x.near[at/64]
+		x.ranked[run.rank(at%64)] = numbers[i] - 1
+	}
+}
+
+// rank returns how many bits are set before a bit.
+func (r *bitRun) rank(bit uint64) int32 {
+	return r.before + int32(bits.OnesCount64(r.bits&(1<<bit-1)))
+}
+
 // home returns the slot at which the search for an integer begins: the upper
 // bits of a multiple by 2^64 / golden ratio.
 func (x *accountIndex) home(v int64) int {
@@ -71,10 +101,15 @@ func (x *accountIndex) home(v int64) int {
 // integer returns the number of an account, or -1.
 func (x *accountIndex) integer(v int64) int32 {
 	if x.near != nil {
-		if at := uint64(v) - uint64(x.first); at < uint64(len(x.near)) {
-			return x.near[at] - 1
+		at := uint64(v) - uint64(x.first)
+		if at/64 >= uint64(len(x.near)) {
+			return -1
 		}
-		return -1
+		run, bit := &x.near[at/64], at%64
+		if run.bits>>bit&1 == 0 {
+			return -1
+		}
+		return x.ranked[run.rank(bit)]
 	}
 	for at := x.home(v); ; at = (at + 1) & (len(x.ints) - 1) {
 		s := x.ints[at]
