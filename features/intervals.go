@@ -43,28 +43,43 @@ type intervals struct {
 
 // A cell is what is kept of the records of one class in one interval; in the
 // end n, valued, millionths and newest are those of all intervals up to it, and
-// earliest is the first day of them all. Days count from intervals.first, from
-// 1, so that 0 stands for none.
+// earliest is oldest of the first of them that has any. Days count from
+// intervals.first, from 1; oldest and earliest count back from lastDay. So 0
+// stands for none, and a day that comes needs no question whether it is the first.
 type cell struct {
 	millionths               int64
 	n, valued                int32
 	newest, oldest, earliest int32
 }
 
-// A valueRange is the least and the largest value, in millionths, of the
-// records of one slot in one interval.
-type valueRange struct {
-	min, max int64
-	any      bool
+const lastDay = maxSpan + 2
+
+func (c *cell) add(day int32) {
+	c.n++
+	c.newest, c.oldest = max(c.newest, day), max(c.oldest, lastDay-day)
 }
 
+// A valueRange is the least and the largest value, in millionths, of the
+// records of one slot in one interval: by how much they lie below and above
+// what no value reaches, so that 0 stands for none.
+type valueRange struct{ below, above int64 }
+
+const noMillionths = 1 << 60
+
+// add takes a value in.
 func (r *valueRange) add(m int64) {
-	if !r.any {
-		*r = valueRange{m, m, true}
-		return
-	}
-	r.min, r.max = min(r.min, m), max(r.max, m)
+	r.below, r.above = max(r.below, noMillionths-m), max(r.above, noMillionths+m)
 }
+
+func (r *valueRange) merge(o valueRange) {
+	r.below, r.above = max(r.below, o.below), max(r.above, o.above)
+}
+
+func (r *valueRange) any() bool { return r.above > 0 }
+
+func (r *valueRange) min() int64 { return noMillionths - r.below }
+
+func (r *valueRange) max() int64 { return r.above - noMillionths }
 
 const (
 	maxSpan = 1<<16 - 1 // days that the table may cover, so that their intervals have numbers of 16 bits
@@ -246,14 +261,8 @@ func (v *intervals) add(p *sourcePlan, r data.Records) bool {
 		}
 		class := data.ClassOf(record[1])
 		c := &v.cells[k*classes+class]
-		c.n++
 		d := day - int32(v.first) + 1
-		if d > c.newest {
-			c.newest = d
-		}
-		if c.oldest == 0 || d < c.oldest {
-			c.oldest = d
-		}
+		c.add(d)
 		if p.valued {
 			m, exact, valued := p.source.Millionths(record)
 			if !exact {
@@ -324,15 +333,15 @@ func (v *intervals) addClass(t *tally, class, classes, lo, hi int) {
 	if n == 0 {
 		return
 	}
-	newest, oldest := last.newest-1+int32(v.first), last.earliest
-	if before.n > 0 { // then the oldest is that of the first interval with any
+	newest, oldest := last.newest-1+int32(v.first), last.earliest // lastDay less the day
+	if before.n > 0 {                                             // then the oldest is that of the first interval with any
 		k := lo
 		for v.cells[k*classes+class].oldest == 0 {
 			k++
 		}
 		oldest = v.cells[k*classes+class].oldest
 	}
-	oldest += int32(v.first) - 1
+	oldest = lastDay - oldest + int32(v.first) - 1
 	if t.n == 0 {
 		t.newest, t.oldest = newest, oldest
 	}
@@ -345,27 +354,22 @@ func (v *intervals) addClass(t *tally, class, classes, lo, hi int) {
 // addRange finds the range of a slot's values in window w: that of the window
 // before, which is the shorter, and of the intervals that it adds.
 func (v *intervals) addRange(p *sourcePlan, t *tally, w, slot, snapshot int) {
-	var r valueRange
 	row := v.lo[snapshot*len(p.windows) : (snapshot+1)*len(p.windows)]
-	end := v.hi[snapshot]
+	end, inherited := v.hi[snapshot], false
 	if w > 0 {
 		end = row[w-1]
 		if before := &p.tallies[w-1][slot]; before.valued > 0 {
-			t.min, t.max, r.any = before.min, before.max, true
+			t.min, t.max, inherited = before.min, before.max, true
 		}
 	}
-	inherited := r.any
-	r.any = false
+	var r valueRange
 	for k := row[w]; k < end; k++ {
-		if c := &v.ranges[k*len(p.slots)+slot]; c.any {
-			r.add(c.min)
-			r.add(c.max)
-		}
+		r.merge(v.ranges[k*len(p.slots)+slot])
 	}
-	if !r.any {
+	if !r.any() {
 		return
 	}
-	low, high := float64(r.min)/data.Millionths, float64(r.max)/data.Millionths
+	low, high := float64(r.min())/data.Millionths, float64(r.max())/data.Millionths
 	if !inherited {
 		t.min, t.max = low, high
 	}
