@@ -2,142 +2,130 @@
 
 package train
 
-// The matrix products that fitting spends its time in. Each works on one
-// block of rows that stays in the nearest caches, keeps a tile of sums in
-// registers (9 or 8: with 16 the compiler spills, and speed halves), and adds
-// rows in order. The float64 conversions forbid fused multiply-add, so every
-// processor gives the same bits.
+import "math"
 
-// blockRows is the number of rows in a block: 64 rows of 96 columns are 48 kB,
+// The exact kernels: the float64 products that published weights come from.
+// Each works on one block of rows that stays in the nearest caches. Go's
+// versions in this file are the definition: every sum has its order, and no
+// multiply-add is fused (the float64 conversions forbid it), so that every
+// processor gives the same bits. kernels_amd64.s does the same sums several at
+// a time, one a vector lane, and a test compares the bits.
+
+// blockRows is the number of rows in a block: 64 rows of 64 columns are 32 kB,
 // and of each only a few columns are in use at a time.
 const blockRows = 64
 
-// strideUnit is what row lengths are rounded up to: tiles are 2 and 3 wide.
-const strideUnit = 6
+// strideUnit is what row lengths are rounded up to: a cache line of float64,
+// the width of a tile.
+const strideUnit = 8
 
-// crossProduct adds the upper triangle of A'B to h in tiles of 3×3, so that a
-// few elements below the diagonal are set too:
+// crossProductGo adds the upper triangle of A'B to h in tiles of strideUnit,
+// so that some elements below the diagonal may be set too:
 //
-//	h_jk += Σ_r a_rj b_rk   for k ≥ 3⌊j/3⌋
+//	h_jk += Σ_r a_rj b_rk   for k ≥ j
 //
-// a and b are rows×stride and h stride×stride, all row-major.
-func crossProduct(h, a, b []float64, rows, stride int) {
-	for j := 0; j < stride; j += 3 {
-		for k := j; k < stride; k += 3 {
-			var s00, s01, s02, s10, s11, s12, s20, s21, s22 float64
-			for r := range rows {
-				av := (*[3]float64)(a[r*stride+j:])
-				bv := (*[3]float64)(b[r*stride+k:])
-				b0, b1, b2 := bv[0], bv[1], bv[2]
-				v := av[0]
-				s00 += float64(v * b0)
-				s01 += float64(v * b1)
-				s02 += float64(v * b2)
-				v = av[1]
-				s10 += float64(v * b0)
-				s11 += float64(v * b1)
-				s12 += float64(v * b2)
-				v = av[2]
-				s20 += float64(v * b0)
-				s21 += float64(v * b1)
-				s22 += float64(v * b2)
-			}
-			h0 := (*[3]float64)(h[j*stride+k:])
-			h1 := (*[3]float64)(h[(j+1)*stride+k:])
-			h2 := (*[3]float64)(h[(j+2)*stride+k:])
-			h0[0], h0[1], h0[2] = h0[0]+s00, h0[1]+s01, h0[2]+s02
-			h1[0], h1[1], h1[2] = h1[0]+s10, h1[1]+s11, h1[2]+s12
-			h2[0], h2[1], h2[2] = h2[0]+s20, h2[1]+s21, h2[2]+s22
-		}
-	}
-}
-
-// predict4 stores four log-odds a row, z_rc = Σ_j x_rj theta_jc, in z,
-// rows×4. theta is stride×4; an odd last row is computed alone.
-func predict4(z, x, theta []float64, rows, stride int) {
-	r := 0
-	for ; r+2 <= rows; r += 2 {
-		var s00, s01, s02, s03, s10, s11, s12, s13 float64
-		x0 := x[r*stride : (r+1)*stride]
-		x1 := x[(r+1)*stride : (r+2)*stride]
-		x1 = x1[:len(x0)]
-		for j, v := range x0 {
-			t := (*[4]float64)(theta[4*j:])
-			t0, t1, t2, t3 := t[0], t[1], t[2], t[3]
-			s00 += float64(v * t0)
-			s01 += float64(v * t1)
-			s02 += float64(v * t2)
-			s03 += float64(v * t3)
-			v = x1[j]
-			s10 += float64(v * t0)
-			s11 += float64(v * t1)
-			s12 += float64(v * t2)
-			s13 += float64(v * t3)
-		}
-		o := (*[8]float64)(z[4*r:])
-		o[0], o[1], o[2], o[3] = s00, s01, s02, s03
-		o[4], o[5], o[6], o[7] = s10, s11, s12, s13
-	}
-	for ; r < rows; r++ {
-		o := (*[4]float64)(z[4*r:])
-		*o = [4]float64{}
-		for j, v := range x[r*stride : (r+1)*stride] {
-			for c := range 4 {
-				o[c] += float64(v * theta[4*j+c])
-			}
-		}
-	}
-}
-
-// gradient4 adds the residuals' products with the columns, g_jc += Σ_r x_rj
-// e_rc, to g, stride×4. e is rows×4.
-func gradient4(g, x, e []float64, rows, stride int) {
+// a and b are rows×stride and h stride×stride, all row-major. The sum over r
+// starts at zero and is added to h at the end, here as in all products below.
+func crossProductGo(h, a, b []float64, rows, stride int) {
 	for j := 0; j < stride; j += 2 {
-		var s00, s01, s02, s03, s10, s11, s12, s13 float64
-		for r := range rows {
-			xv := (*[2]float64)(x[r*stride+j:])
-			ev := (*[4]float64)(e[4*r:])
-			e0, e1, e2, e3 := ev[0], ev[1], ev[2], ev[3]
-			v := xv[0]
-			s00 += float64(v * e0)
-			s01 += float64(v * e1)
-			s02 += float64(v * e2)
-			s03 += float64(v * e3)
-			v = xv[1]
-			s10 += float64(v * e0)
-			s11 += float64(v * e1)
-			s12 += float64(v * e2)
-			s13 += float64(v * e3)
+		for k := j; k < stride; k += 2 {
+			var s00, s01, s10, s11 float64
+			for r := range rows {
+				av := (*[2]float64)(a[r*stride+j:])
+				bv := (*[2]float64)(b[r*stride+k:])
+				s00 += float64(av[0] * bv[0])
+				s01 += float64(av[0] * bv[1])
+				s10 += float64(av[1] * bv[0])
+				s11 += float64(av[1] * bv[1])
+			}
+			h[j*stride+k] += s00
+			h[j*stride+k+1] += s01
+			h[(j+1)*stride+k] += s10
+			h[(j+1)*stride+k+1] += s11
 		}
-		o := (*[8]float64)(g[4*j:])
-		o[0], o[1], o[2], o[3] = o[0]+s00, o[1]+s01, o[2]+s02, o[3]+s03
-		o[4], o[5], o[6], o[7] = o[4]+s10, o[5]+s11, o[6]+s12, o[7]+s13
 	}
 }
 
-// predict1 stores one log-odds a row, z_r = Σ_j x_rj theta_j, in z. A row's
-// sum runs over the columns in order, in three interleaved parts.
-func predict1(z, x, theta []float64, rows, stride int) {
+// vectors is the number of weight vectors that predictMany and gradientMany
+// work on at once; fewer are padded with zeros.
+const vectors = 8
+
+// predictManyGo adds the log-odds by eight weight vectors to z, rows×8:
+//
+//	z_rc += Σ_j x_rj theta_jc
+//
+// x is rows×stride and theta stride×8, row-major.
+func predictManyGo(z, x, theta []float64, rows, stride int) {
 	for r := range rows {
-		var s0, s1, s2 float64
+		o := (*[vectors]float64)(z[r*vectors:])
+		for c := 0; c < vectors; c += 4 {
+			var s0, s1, s2, s3 float64
+			for j, v := range x[r*stride : (r+1)*stride] {
+				t := (*[4]float64)(theta[j*vectors+c:])
+				s0 += float64(v * t[0])
+				s1 += float64(v * t[1])
+				s2 += float64(v * t[2])
+				s3 += float64(v * t[3])
+			}
+			o[c], o[c+1], o[c+2], o[c+3] = o[c]+s0, o[c+1]+s1, o[c+2]+s2, o[c+3]+s3
+		}
+	}
+}
+
+// gradientManyGo adds the products of eight vectors of residuals with the
+// columns to g, stride×8:
+//
+//	g_jc += Σ_r x_rj e_rc
+//
+// x is rows×stride and e rows×8, row-major.
+func gradientManyGo(g, x, e []float64, rows, stride int) {
+	for j := range stride {
+		o := (*[vectors]float64)(g[j*vectors:])
+		for c := 0; c < vectors; c += 4 {
+			var s0, s1, s2, s3 float64
+			for r := range rows {
+				v := x[r*stride+j]
+				t := (*[4]float64)(e[r*vectors+c:])
+				s0 += float64(v * t[0])
+				s1 += float64(v * t[1])
+				s2 += float64(v * t[2])
+				s3 += float64(v * t[3])
+			}
+			o[c], o[c+1], o[c+2], o[c+3] = o[c]+s0, o[c+1]+s1, o[c+2]+s2, o[c+3]+s3
+		}
+	}
+}
+
+// predict1Go stores one log-odds a row, z_r = Σ_j x_rj theta_j, in z. A row's
+// sum is in eight parts, s_i over the columns j with j mod 8 = i, which are
+// added as ((s0+s4)+(s2+s6)) + ((s1+s5)+(s3+s7)).
+func predict1Go(z, x, theta []float64, rows, stride int) {
+	for r := range rows {
+		var s0, s1, s2, s3, s4, s5, s6, s7 float64
 		row := x[r*stride : (r+1)*stride]
 		t := theta[:len(row)]
-		for j := 0; j+3 <= len(row); j += 3 {
-			s0 += float64(row[j] * t[j])
-			s1 += float64(row[j+1] * t[j+1])
-			s2 += float64(row[j+2] * t[j+2])
+		for j := 0; j+8 <= len(row); j += 8 {
+			a, b := (*[8]float64)(row[j:]), (*[8]float64)(t[j:])
+			s0 += float64(a[0] * b[0])
+			s1 += float64(a[1] * b[1])
+			s2 += float64(a[2] * b[2])
+			s3 += float64(a[3] * b[3])
+			s4 += float64(a[4] * b[4])
+			s5 += float64(a[5] * b[5])
+			s6 += float64(a[6] * b[6])
+			s7 += float64(a[7] * b[7])
 		}
-		z[r] = s0 + s1 + s2
+		z[r] = ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))
 	}
 }
 
-// gradient1 adds the residuals' products with the columns, g_j += Σ_r x_rj
+// gradient1Go adds the residuals' products with the columns, g_j += Σ_r x_rj
 // e_r, to g.
-func gradient1(g, x, e []float64, rows, stride int) {
-	for j := 0; j < stride; j += 6 {
-		var s0, s1, s2, s3, s4, s5 float64
+func gradient1Go(g, x, e []float64, rows, stride int) {
+	for j := 0; j < stride; j += 8 {
+		var s0, s1, s2, s3, s4, s5, s6, s7 float64
 		for r := range rows {
-			v := (*[6]float64)(x[r*stride+j:])
+			v := (*[8]float64)(x[r*stride+j:])
 			er := e[r]
 			s0 += float64(v[0] * er)
 			s1 += float64(v[1] * er)
@@ -145,9 +133,87 @@ func gradient1(g, x, e []float64, rows, stride int) {
 			s3 += float64(v[3] * er)
 			s4 += float64(v[4] * er)
 			s5 += float64(v[5] * er)
+			s6 += float64(v[6] * er)
+			s7 += float64(v[7] * er)
 		}
-		o := (*[6]float64)(g[j:])
-		o[0], o[1], o[2] = o[0]+s0, o[1]+s1, o[2]+s2
-		o[3], o[4], o[5] = o[3]+s3, o[4]+s4, o[5]+s5
+		o := (*[8]float64)(g[j:])
+		o[0], o[1], o[2], o[3] = o[0]+s0, o[1]+s1, o[2]+s2, o[3]+s3
+		o[4], o[5], o[6], o[7] = o[4]+s4, o[5]+s5, o[6]+s6, o[7]+s7
 	}
+}
+
+// scaleRowsGo stores q_r x_rj in dst; x and dst are rows×stride.
+func scaleRowsGo(dst, x, q []float64, rows, stride int) {
+	for r := range rows {
+		qr, row := q[r], dst[r*stride:(r+1)*stride]
+		for j, v := range x[r*stride : (r+1)*stride] {
+			row[j] = float64(qr * v)
+		}
+	}
+}
+
+// logisticGo stores sigmoid(z_i) in p and softplus(z_i) in s. They are
+// predict's to 2 ulp; what is computed here has the same bits on every
+// processor, which math.Exp has not.
+//
+//	e = e^−|z| = 2^−k Σ t^i/i!,           k = round(|z|/ln 2), t = k ln 2 − |z|
+//	sigmoid    = (z < 0 ? e : 1)/(1 + e)
+//	softplus   = max(z, 0) + 2 Σ u^(2i+1)/(2i+1),  u = e/(2 + e)
+//
+// |z| above 700 counts as 700; NaN gives NaN. p, s and z may overlap only
+// where they are the same.
+func logisticGo(p, s, z []float64) {
+	for i, zi := range z {
+		a := math.Abs(zi)
+		if a > expLimit {
+			a = expLimit
+		}
+		k := float64(a*math.Log2E) + roundMagic // its low bits are the integer
+		whole := k - roundMagic
+		t := -((a + float64(-ln2High*whole)) + float64(-ln2Low*whole))
+		e := expTerms[len(expTerms)-1]
+		for j := len(expTerms) - 2; j >= 0; j-- {
+			e = float64(e*t) + expTerms[j]
+		}
+		e *= math.Float64frombits(math.Float64bits(1) - math.Float64bits(k)<<52)
+		top := 1.0
+		if zi < 0 {
+			top = e
+		}
+		p[i] = top / (1 + e)
+		u := e / (e + 2)
+		v := float64(u * u)
+		sum := logTerms[len(logTerms)-1]
+		for j := len(logTerms) - 2; j >= 0; j-- {
+			sum = float64(sum*v) + logTerms[j]
+		}
+		s[i] = max(zi, 0) + float64(sum*u)
+	}
+}
+
+const (
+	expLimit   = 700      // e^−700 is 1e-304, and no float64 near it is subnormal
+	roundMagic = 0x1.8p52 // adding it rounds to an integer, kept in the low bits
+	// ln 2 in two parts, the first with enough zero bits that k times it is
+	// exact (fdlibm's).
+	ln2High = 6.93147180369123816490e-01
+	ln2Low  = 1.90821492927058770002e-10
+)
+
+// expTerms are 1/i!, enough of them for |t| ≤ ln(2)/2; logTerms are 2/(2i+1),
+// enough for u² ≤ 1/9.
+var expTerms, logTerms = seriesTerms()
+
+func seriesTerms() (exp [14]float64, log [17]float64) {
+	factorial := 1.0
+	for i := range exp {
+		if i > 0 {
+			factorial *= float64(i)
+		}
+		exp[i] = 1 / factorial
+	}
+	for i := range log {
+		log[i] = 2 / float64(2*i+1)
+	}
+	return exp, log
 }

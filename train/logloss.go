@@ -2,7 +2,7 @@
 
 package train
 
-import "github.com/holdfast-churn/holdfast/predict"
+import "slices"
 
 // noFold marks a weight vector that is fitted to the rows of every fold.
 const noFold = -1
@@ -39,7 +39,7 @@ func (d *design) logLosses(loss []float64, grad, theta [][]float64, hold []int) 
 			}
 		}
 		for len(active) > 0 {
-			few := active[:min(4, len(active))]
+			few := active[:min(vectors, len(active))]
 			d.chunkLosses(d.chunks[i], few, theta, p.loss, p.grad)
 			active = active[len(few):]
 		}
@@ -57,42 +57,44 @@ func (d *design) logLosses(loss []float64, grad, theta [][]float64, hold []int) 
 	}
 }
 
-// chunkLosses adds one chunk's part of logLosses for one to four vectors.
-func (d *design) chunkLosses(c chunk, vectors []int, theta [][]float64, loss, grad []float64) {
-	width := 4
-	if len(vectors) == 1 {
+// chunkLosses adds one chunk's part of logLosses for one to eight vectors.
+func (d *design) chunkLosses(c chunk, which []int, theta [][]float64, loss, grad []float64) {
+	width := vectors
+	if len(which) == 1 {
 		width = 1
 	}
 	packed, g := make([]float64, d.stride*width), make([]float64, d.stride*width)
-	for k, v := range vectors {
+	for k, v := range which {
 		for j, t := range theta[v] {
 			packed[j*width+k] = t
 		}
 	}
-	var z [4 * blockRows]float64 // log-odds, then residuals
+	var z, p, s [vectors * blockRows]float64
 	c.blocks(func(from, rows int) {
 		x := d.x[from*d.stride : (from+rows)*d.stride]
+		z, p, s := z[:rows*width], p[:rows*width], s[:rows*width]
 		if width == 1 {
-			predict1(z[:], x, packed, rows, d.stride)
+			predict1(z, x, packed, rows, d.stride)
 		} else {
-			predict4(z[:], x, packed, rows, d.stride)
+			clear(z)
+			predictMany(z, x, packed, rows, d.stride)
 		}
+		logistic(p, s, z)
 		for r := range rows {
 			y, w := d.y[from+r], d.w[from+r]
-			for k, v := range vectors {
-				zk := z[r*width+k]
-				p, s := predict.SigmoidSoftplus(zk)
-				loss[v] += float64(w * (s - float64(y*zk)))
-				z[r*width+k] = float64(w * (p - y))
+			for k, v := range which {
+				i := r*width + k
+				loss[v] += float64(w * (s[i] - float64(y*z[i])))
+				p[i] = float64(w * (p[i] - y)) // the residual
 			}
 		}
 		if width == 1 {
-			gradient1(g, x, z[:], rows, d.stride)
+			gradient1(g, x, p, rows, d.stride)
 		} else {
-			gradient4(g, x, z[:], rows, d.stride)
+			gradientMany(g, x, p, rows, d.stride)
 		}
 	})
-	for k, v := range vectors {
+	for k, v := range which {
 		for j := range d.cols {
 			grad[v*d.cols+j] += g[j*width+k]
 		}
@@ -122,16 +124,13 @@ func (d *design) hessian(theta []float64, chunks []chunk, scale, lambda float64)
 	copy(packed, theta)
 	return d.crossProducts(chunks, scale, lambda, func(dst []float64, from, rows int) {
 		x := d.x[from*d.stride : (from+rows)*d.stride]
-		var z [blockRows]float64
+		var z, p [blockRows]float64
 		predict1(z[:], x, packed, rows, d.stride)
+		logistic(p[:rows], z[:rows], z[:rows])
 		for r := range rows {
-			p := predict.Sigmoid(z[r])
-			q := float64(d.w[from+r] * p * (1 - p))
-			row := dst[r*d.stride : (r+1)*d.stride]
-			for j, v := range x[r*d.stride : (r+1)*d.stride] {
-				row[j] = float64(q * v)
-			}
+			p[r] = float64(d.w[from+r] * p[r] * (1 - p[r]))
 		}
+		scaleRows(dst, x, p[:rows], rows, d.stride)
 	})
 }
 
@@ -141,24 +140,32 @@ func (d *design) hessian(theta []float64, chunks []chunk, scale, lambda float64)
 func (d *design) crossProducts(
 	chunks []chunk, scale, lambda float64, fill func(dst []float64, from, rows int),
 ) []float64 {
-	parts := make([][]float64, len(chunks))
-	parallel(d.workers, len(chunks), func(i int) {
-		h := make([]float64, d.stride*d.stride)
-		u := make([]float64, blockRows*d.stride)
-		chunks[i].blocks(func(from, rows int) {
-			fill(u, from, rows)
-			crossProduct(h, d.x[from*d.stride:], u, rows, d.stride)
-		})
-		parts[i] = h
-	})
+	parts := make([][]float64, min(2*d.workers, len(chunks))) // a few at a time, whatever the number of rows
+	for i := range parts {
+		parts[i] = make([]float64, d.stride*d.stride)
+	}
 	sum := make([]float64, d.cols*d.cols)
-	for j := range d.cols {
-		row := sum[j*d.cols : (j+1)*d.cols]
-		for _, h := range parts {
-			for k := j; k < d.cols; k++ {
-				row[k] += h[j*d.stride+k]
+	for wave := range slices.Chunk(chunks, 2*d.workers) {
+		parallel(d.workers, len(wave), func(i int) {
+			h := parts[i]
+			clear(h)
+			u := make([]float64, blockRows*d.stride)
+			wave[i].blocks(func(from, rows int) {
+				fill(u, from, rows)
+				crossProduct(h, d.x[from*d.stride:], u, rows, d.stride)
+			})
+		})
+		for j := range d.cols {
+			row := sum[j*d.cols : (j+1)*d.cols]
+			for _, h := range parts[:len(wave)] {
+				for k := j; k < d.cols; k++ {
+					row[k] += h[j*d.stride+k]
+				}
 			}
 		}
+	}
+	for j := range d.cols {
+		row := sum[j*d.cols : (j+1)*d.cols]
 		for k := j; k < d.cols; k++ {
 			row[k] = float64(scale * row[k])
 		}

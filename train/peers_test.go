@@ -186,7 +186,7 @@ func TestModelVarianceAgreesWithGLM(t *testing.T) {
 		return lines[1:]
 	}
 	lines, want := read("testdata/glm.csv"), read("testdata/glm_fit.csv")
-	d := &design{rows: len(lines), cols: len(want), stride: 12, workers: 1}
+	d := &design{rows: len(lines), cols: len(want), stride: 2 * strideUnit, workers: 1}
 	d.x = make([]float64, d.rows*d.stride)
 	for i, l := range lines {
 		d.x[i*d.stride] = 1

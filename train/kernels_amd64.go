@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package train
+
+import "unsafe"
+
+//go:generate go run ./asm
+
+// An instructionSet says which kernels run.
+type instructionSet int
+
+const (
+	portable instructionSet = iota // the definitions in Go
+	avx2                           // AVX2 and FMA
+	avx512                         // AVX-512 F and DQ
+)
+
+// simd is the best that this processor and its system can do. Tests set it to
+// less.
+var simd = detect()
+
+// detect asks CPUID for the instructions and XGETBV for the registers that the
+// system saves.
+//
+// Source: Intel 64 and IA-32 Architectures Software Developer's Manual,
+// volume 1, sections 14.3, 14.5 and 15.2.
+func detect() instructionSet {
+	const (
+		fma, osxsave, avx      = 1 << 12, 1 << 27, 1 << 28 // leaf 1, ECX
+		leaf7AVX2              = 1 << 5                    // leaf 7, EBX
+		leaf7AVX512            = 1<<16 | 1<<17             // F and DQ
+		savesAVX, savesAVX512  = 0x06, 0xe6                // XCR0
+		basic, features, extra = 0, 1, 7
+	)
+	if leaves, _, _, _ := cpuid(basic, 0); leaves < extra {
+		return portable
+	}
+	_, _, c, _ := cpuid(features, 0)
+	if c&(fma|osxsave|avx) != fma|osxsave|avx {
+		return portable
+	}
+	saved, _ := xgetbv()
+	_, b, _, _ := cpuid(extra, 0)
+	switch {
+	case saved&savesAVX != savesAVX || b&leaf7AVX2 == 0:
+		return portable
+	case saved&savesAVX512 != savesAVX512 || b&leaf7AVX512 != leaf7AVX512:
+		return avx2
+	}
+	return avx512
+}
+
+// crossProduct is crossProductGo.
+func crossProduct(h, a, b []float64, rows, stride int) {
+	if simd == portable || rows == 0 {
+		crossProductGo(h, a, b, rows, stride)
+		return
+	}
+	_, _, _ = h[stride*stride-1], a[rows*stride-1], b[rows*stride-1]
+	for j := 0; j < stride; j += 8 {
+		for k := j; k < stride; {
+			k += exactTile(rows, stride-k, &a[j], 1, stride, &b[k], stride, &h[j*stride+k], stride)
+		}
+	}
+}
+
+// predictMany is predictManyGo.
+func predictMany(z, x, theta []float64, rows, stride int) {
+	r := 0
+	if simd != portable {
+		_, _ = x[rows*stride-1], theta[stride*vectors-1]
+		for ; r+8 <= rows; r += 8 {
+			exactTile(stride, vectors, &x[r*stride], stride, 1, &theta[0], vectors, &z[r*vectors], vectors)
+		}
+	}
+	predictManyGo(z[r*vectors:], x[r*stride:], theta, rows-r, stride)
+}
+
+// gradientMany is gradientManyGo.
+func gradientMany(g, x, e []float64, rows, stride int) {
+	if simd == portable || rows == 0 {
+		gradientManyGo(g, x, e, rows, stride)
+		return
+	}
+	_, _, _ = x[rows*stride-1], e[rows*vectors-1], g[stride*vectors-1]
+	for j := 0; j < stride; j += 8 {
+		exactTile(rows, vectors, &x[j], 1, stride, &e[0], vectors, &g[j*vectors], vectors)
+	}
+}
+
+// exactTile adds A B to a tile of C of 8 rows and as many of the given columns
+// as the widest kernel takes, and returns their number. Strides are in elements:
+// those of A by row and by p, of B by p, of C by row; k is the number of p.
+func exactTile(k, columns int, a *float64, ai, ap int, b *float64, bp int, c *float64, ci int) int {
+	ai, ap, bp, ci = 8*ai, 8*ap, 8*bp, 8*ci
+	switch {
+	case simd == avx2:
+		exactTile4x8AVX2(k, a, ai, ap, b, bp, c, ci)
+		exactTile4x8AVX2(k, offset(a, 4*ai), ai, ap, b, bp, offset(c, 4*ci), ci)
+		return 8
+	case columns >= 24 && columns != 32: // 32 is two of 16
+		exactTile8x24AVX512(k, a, ai, ap, b, bp, c, ci)
+		return 24
+	case columns >= 16:
+		exactTile8x16AVX512(k, a, ai, ap, b, bp, c, ci)
+		return 16
+	default:
+		exactTile8x8AVX512(k, a, ai, ap, b, bp, c, ci)
+		return 8
+	}
+}
+
+// offset returns the element that lies bytes further on in the same array.
+func offset[T float32 | float64](p *T, bytes int) *T {
+	return (*T)(unsafe.Add(unsafe.Pointer(p), bytes))
+}
+
+// predict1 is predict1Go.
+func predict1(z, x, theta []float64, rows, stride int) {
+	whole := rows &^ 3
+	if whole > 0 {
+		_, _, _ = x[whole*stride-1], theta[stride-1], z[whole-1]
+		switch simd {
+		case avx512:
+			predict1AVX512(whole, stride, &x[0], &theta[0], &z[0])
+		case avx2:
+			predict1AVX2(whole, stride, &x[0], &theta[0], &z[0])
+		default:
+			whole = 0
+		}
+	}
+	predict1Go(z[whole:], x[whole*stride:], theta, rows-whole, stride)
+}
+
+// gradient1 is gradient1Go.
+func gradient1(g, x, e []float64, rows, stride int) {
+	if simd == portable || rows == 0 {
+		gradient1Go(g, x, e, rows, stride)
+		return
+	}
+	_, _, _ = x[rows*stride-1], e[rows-1], g[stride-1]
+	for j := 0; j < stride; {
+		left := stride - j
+		switch {
+		case simd == avx512 && left >= 64:
+			gradient1x64AVX512(rows, &x[j], stride, &e[0], &g[j])
+			j += 64
+		case simd == avx512 && left >= 32:
+			gradient1x32AVX512(rows, &x[j], stride, &e[0], &g[j])
+			j += 32
+		case simd == avx512 && left >= 16:
+			gradient1x16AVX512(rows, &x[j], stride, &e[0], &g[j])
+			j += 16
+		case simd == avx512:
+			gradient1x8AVX512(rows, &x[j], stride, &e[0], &g[j])
+			j += 8
+		case left >= 32:
+			gradient1x32AVX2(rows, &x[j], stride, &e[0], &g[j])
+			j += 32
+		case left >= 16:
+			gradient1x16AVX2(rows, &x[j], stride, &e[0], &g[j])
+			j += 16
+		default:
+			gradient1x8AVX2(rows, &x[j], stride, &e[0], &g[j])
+			j += 8
+		}
+	}
+}
+
+// scaleRows is scaleRowsGo.
+func scaleRows(dst, x, q []float64, rows, stride int) {
+	if simd == portable || rows == 0 {
+		scaleRowsGo(dst, x, q, rows, stride)
+		return
+	}
+	_, _, _ = dst[rows*stride-1], x[rows*stride-1], q[rows-1]
+	if simd == avx512 {
+		exactScaleAVX512(rows, stride, &dst[0], &x[0], &q[0])
+		return
+	}
+	exactScaleAVX2(rows, stride, &dst[0], &x[0], &q[0])
+}
+
+// logistic is logisticGo.
+func logistic(p, s, z []float64) {
+	whole := len(z) &^ 7
+	if whole > 0 {
+		_, _ = p[whole-1], s[whole-1]
+		switch simd {
+		case avx512:
+			logisticAVX512(whole, &p[0], &s[0], &z[0])
+		case avx2:
+			logisticAVX2(whole, &p[0], &s[0], &z[0])
+		default:
+			whole = 0
+		}
+	}
+	logisticGo(p[whole:], s[whole:], z[whole:])
+}

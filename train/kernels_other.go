@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build !amd64
+
+package train
+
+// Other processors run the definitions.
+
+func crossProduct(h, a, b []float64, rows, stride int) { crossProductGo(h, a, b, rows, stride) }
+
+func predictMany(z, x, theta []float64, rows, stride int) { predictManyGo(z, x, theta, rows, stride) }
+
+func gradientMany(g, x, e []float64, rows, stride int) { gradientManyGo(g, x, e, rows, stride) }
+
+func predict1(z, x, theta []float64, rows, stride int) { predict1Go(z, x, theta, rows, stride) }
+
+func gradient1(g, x, e []float64, rows, stride int) { gradient1Go(g, x, e, rows, stride) }
+
+func scaleRows(dst, x, q []float64, rows, stride int) { scaleRowsGo(dst, x, q, rows, stride) }
+
+func logistic(p, s, z []float64) { logisticGo(p, s, z) }
