@@ -28,6 +28,9 @@ type crossValidation struct {
 	loss   float64   // Σ w loss / Σ w, out of fold
 	z      []float64 // log-odds of each row by the fit without its fold
 	edge   bool      // the best penalty lay at the end of the widest grid
+	// How the grid was searched, for the provenance: preconditioners that
+	// contracted slowly and were taken anew, and fits left to the exact solver.
+	renewed, slow int
 }
 
 // errNoFolds says that the rows cannot be cut into folds that all train on
@@ -42,6 +45,9 @@ var errNoFolds = errors.New("no cross-validation")
 // is compared after rounding to 1e-7; ties go to the larger penalty. lambda > 0
 // is taken as given, and only its out-of-fold predictions are computed.
 //
+// Large designs are searched in float32 (search.go); what is returned always
+// comes from exact fits at the chosen penalty, the same on every processor.
+//
 // Columns are standardised once, on the rows of the whole design. That takes no
 // outcome into account and moves means by about 1/√n of a standard deviation;
 // within each fold it would cost a design matrix a fold.
@@ -53,24 +59,24 @@ func chooseLambda(ctx context.Context, d *design, lambda float64) (*crossValidat
 	if lambda > 0 {
 		return p.at(ctx, lambda)
 	}
-	best, at := (*crossValidation)(nil), pathTop
+	best, at := math.Inf(1), pathTop
 	visit := func(from, to int) error {
+		var lambdas []float64
 		for step := from; step >= to; step-- {
-			cv, err := p.at(ctx, gridLambda(step))
-			if err != nil {
-				return err
-			}
+			lambdas = append(lambdas, gridLambda(step))
+		}
+		losses, err := p.losses(ctx, lambdas)
+		for i, loss := range losses {
 			// Of equal losses the first, which is the larger penalty, stays.
-			if best == nil || round7(cv.loss) < round7(best.loss) || step > at && round7(cv.loss) == round7(best.loss) {
-				best, at = cv, step
+			if step := from - i; round7(loss) < round7(best) || step > at && round7(loss) == round7(best) {
+				best, at = loss, step
 			}
 		}
-		return nil
+		return err
 	}
 	top, floor := pathTop, pathBottom
 	err = visit(top, floor)
 	for err == nil && at == top && top < widestTop {
-		p.reset()
 		top += perDecade
 		err = visit(top, top-perDecade+1)
 	}
@@ -81,8 +87,16 @@ func chooseLambda(ctx context.Context, d *design, lambda float64) (*crossValidat
 	if err != nil {
 		return nil, err
 	}
-	best.edge = at == widestTop || at == widestFloor
-	return best, nil
+	p.reset()
+	cv, err := p.at(ctx, gridLambda(at))
+	if err != nil {
+		return nil, err
+	}
+	cv.edge = at == widestTop || at == widestFloor
+	if p.search != nil {
+		cv.renewed, cv.slow = p.search.renewed, p.search.slow
+	}
+	return cv, nil
 }
 
 // gridLambda returns 10^(step/3).
@@ -97,6 +111,8 @@ type path struct {
 	d      *design
 	folds  []int // those with rows
 	solver *staleSolver
+	last   float64 // penalty of the solver's last fits
+	search *search // where there are many rows
 }
 
 // newPath returns errNoFolds if fewer than two folds hold rows, or the rows
@@ -124,11 +140,42 @@ func newPath(d *design) (*path, error) {
 		}
 	}
 	p.reset()
+	if d.rows >= searchRows {
+		p.search = newSearch(d, p.folds)
+	}
 	return p, nil
 }
 
 // reset starts the path anew, for penalties above those visited.
-func (p *path) reset() { p.solver = newStaleSolver(p.d, p.folds) }
+func (p *path) reset() { p.solver, p.last = newStaleSolver(p.d, p.folds), math.Inf(1) }
+
+// losses returns the out-of-fold loss at each penalty, which must descend.
+func (p *path) losses(ctx context.Context, lambdas []float64) ([]float64, error) {
+	losses := make([]float64, len(lambdas))
+	for i := range losses {
+		losses[i] = math.NaN()
+	}
+	if p.search != nil {
+		var err error
+		if losses, err = p.search.losses(ctx, lambdas); err != nil {
+			return nil, err
+		}
+	}
+	for i, lambda := range lambdas {
+		if !math.IsNaN(losses[i]) {
+			continue
+		}
+		if lambda > p.last {
+			p.reset()
+		}
+		cv, err := p.at(ctx, lambda)
+		if err != nil {
+			return nil, err
+		}
+		losses[i], p.last = cv.loss, lambda
+	}
+	return losses, nil
+}
 
 // at returns the out-of-fold predictions at a penalty.
 func (p *path) at(ctx context.Context, lambda float64) (*crossValidation, error) {

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package train
+
+import (
+	"context"
+	"math"
+	"slices"
+)
+
+// A search computes out-of-fold losses for whole grids of penalties, all
+// folds and penalties together. It costs four or five passes over the rows in
+// float32:
+//
+//  1. The path is fitted to a small random part of the rows, one penalty after
+//     the other, and then to a larger one.
+//  2. The Hessians there serve as preconditioners for all rows. They are off
+//     by about 2 √(p/rows), which is what a step leaves of the distance to the
+//     optimum; L-BFGS mends them with the steps made.
+//  3. A fit ends where the Newton decrement says that the next step will not
+//     change a loss by 1e-8.
+//
+// Where a preconditioner contracts slowly it is renewed on all rows at the
+// current point; a fit that makes no headway even so is left to the exact
+// solver, and counted.
+type search struct {
+	b       *batch
+	folds   []int
+	shares  []float64 // of all weight, outside each fold
+	renewed int       // preconditioners taken anew on all rows
+	slow    int       // fits handed to the exact solver
+}
+
+const (
+	// searchRows is the number of rows from which a search is made; with fewer,
+	// exact fits cost little and choose the same on every processor.
+	searchRows = 16384
+	// firstRows and secondRows are the rows, at least, of the two parts, and
+	// firstEach and secondEach the same for each column. The second part grows
+	// with the rows, as the cost of the passes does.
+	firstRows, firstEach               = 16384, 40
+	secondRows, secondEach, secondPart = 32768, 200, 8
+	// sketched ends a fit to a part of m rows: its decrement per renewal is this
+	// share of the p/2m by which the optimum of the part is off anyway.
+	sketched   = 0.01
+	maxNewtons = 20
+	// A fit ends where its decrement per renewal and row is expected to fall
+	// below searchTolerance with the step that is then made. At a distance δ
+	// from the optimum, in the norm of the Hessian, the mean loss on m other
+	// rows is off by about δ/√m: by some 3e-9 here, whatever the rows.
+	searchTolerance = 1e-18
+	// searchFloor is a decrement per renewal, 1e-13, below which float32 may keep
+	// it from falling.
+	searchFloor      = 1e-13
+	searchPasses     = 30
+	searchRenewals   = 2
+	untriedReduction = 0.05 // of the decrement by a first step
+)
+
+func newSearch(d *design, folds []int) *search {
+	s := &search{b: newBatch(d), folds: folds}
+	weights := map[int]float64{}
+	for _, c := range d.chunks {
+		for i := c.from; i < c.to; i++ {
+			weights[c.fold] += d.w[i]
+		}
+	}
+	for _, k := range folds {
+		s.shares = append(s.shares, 1-weights[k]/d.total)
+	}
+	return s
+}
+
+// losses returns the out-of-fold loss at each penalty, which must descend, and
+// NaN for those that the exact solver must compute.
+func (s *search) losses(ctx context.Context, lambdas []float64) ([]float64, error) {
+	losses := make([]float64, len(lambdas))
+	whole, err := s.sketch(ctx, lambdas)
+	if err != nil {
+		return nil, err
+	}
+	if whole == nil {
+		s.slow += len(lambdas) * len(s.folds)
+		for i := range losses {
+			losses[i] = math.NaN()
+		}
+		return losses, nil
+	}
+	var columns []*column
+	for _, c := range whole {
+		columns = append(columns, s.branch(c)...)
+	}
+	if err := s.finish(ctx, columns); err != nil {
+		return nil, err
+	}
+	for v, loss := range s.b.outOfFold(columns) {
+		if columns[v].slow {
+			loss = math.NaN()
+			s.slow++
+		}
+		losses[v/len(s.folds)] += loss / s.b.d.total
+	}
+	return losses, nil
+}
+
+// sketch fits the path to two parts of the rows. It returns a column for each
+// penalty with the Hessian of the second part, or nil where Newton's method
+// does not converge on the first.
+func (s *search) sketch(ctx context.Context, lambdas []float64) ([]*column, error) {
+	d := s.b.d
+	part, share := d.prefixes(rowShare(d, max(firstRows, firstEach*d.cols)))
+	enough := sketched * float64(d.cols) / 2 / (share * float64(d.rows)) * d.total
+	var columns []*column
+	for i, lambda := range lambdas {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		c := &column{lambda: lambda, staleFit: staleFit{hold: noFold, step: make([]float64, d.cols)}}
+		c.theta = d.origin(noFold)
+		if i > 0 {
+			c.theta = slices.Clone(columns[i-1].theta)
+			c.hessian = columns[i-1].hessian
+			c.predict(columns[i-1].lambda)
+		}
+		if !s.newton(c, part, 1/share, enough) {
+			return nil, nil
+		}
+		columns = append(columns, c)
+	}
+	part, share = d.prefixes(rowShare(d, max(secondRows, secondEach*d.cols, d.rows/secondPart)))
+	s.step(columns, part, 1/share)
+	for _, c := range columns {
+		c.hessian = s.b.curvature(c.theta, part, 1/share)
+		if !c.refactor(c.lambda) {
+			return nil, nil
+		}
+	}
+	s.step(columns, part, 1/share)
+	return columns, nil
+}
+
+// rowShare returns which share of the rows the wanted number is.
+func rowShare(d *design, want int) float64 { return min(1, float64(want)/float64(d.rows)) }
+
+// predict moves a column from the optimum at another penalty towards its own:
+// there the gradient was zero, so here it is (λ − from) w.
+func (c *column) predict(from float64) {
+	if !c.refactor(c.lambda) {
+		return
+	}
+	grad := make([]float64, len(c.theta))
+	for j := 1; j < len(grad); j++ {
+		grad[j] = (c.lambda - from) * c.theta[j]
+	}
+	c.factor.solve(c.step, grad)
+	for j, v := range c.step {
+		c.theta[j] -= v
+	}
+}
+
+// newton fits a column to a part of the rows and reports whether it converged.
+func (s *search) newton(c *column, part []chunk, scale, enough float64) bool {
+	for range maxNewtons {
+		c.hessian = s.b.curvature(c.theta, part, scale)
+		if !c.refactor(c.lambda) {
+			return false
+		}
+		s.step([]*column{c}, part, scale)
+		if c.decrement <= enough {
+			return true
+		}
+	}
+	return false
+}
+
+// step moves columns by one step each with the factors they have.
+func (s *search) step(columns []*column, part []chunk, scale float64) {
+	for v, grad := range s.b.gradients(columns, part, scale) {
+		c := columns[v]
+		c.factor.solve(c.step, grad)
+		c.decrement = dot(c.step, grad) / 2
+		for j, x := range c.step {
+			c.theta[j] -= x
+		}
+	}
+}
+
+// branch returns a column for each fold that starts where a fit to all rows
+// is. Its factor is that of share·H + λ, of which one is computed: folds are
+// of about equal weight.
+func (s *search) branch(whole *column) []*column {
+	mean := 0.0
+	for _, share := range s.shares {
+		mean += share / float64(len(s.shares))
+	}
+	common := staleFit{hessian: whole.hessian, theta: whole.theta}
+	common.refactor(whole.lambda / mean)
+	var columns []*column
+	for i, hold := range s.folds {
+		c := &column{lambda: whole.lambda, share: s.shares[i], start: whole.theta, staleFit: staleFit{
+			hold: hold, theta: slices.Clone(whole.theta), point: make([]float64, len(whole.theta)),
+			step: make([]float64, len(whole.theta)), value: math.Inf(1), decrement: math.Inf(1)}}
+		c.factor = cholesky{common.factor.n, slices.Clone(common.factor.l)}
+		for j := range c.factor.l {
+			c.factor.l[j] *= math.Sqrt(c.share)
+		}
+		columns = append(columns, c)
+	}
+	return columns
+}
+
+// finish moves columns to their optima on all rows outside their folds, and
+// marks those that do not get there as slow.
+func (s *search) finish(ctx context.Context, columns []*column) error {
+	d := s.b.d
+	active := slices.Clone(columns)
+	for range searchPasses {
+		if err := ctx.Err(); err != nil || len(active) == 0 {
+			return err
+		}
+		for v, grad := range s.b.gradients(active, d.chunks, 1) {
+			s.advance(active[v], grad)
+		}
+		active = slices.DeleteFunc(active, func(c *column) bool { return c.done })
+	}
+	for _, c := range active {
+		c.slow = true
+	}
+	return nil
+}
+
+// advance makes one step of a column, whose gradient is given.
+func (s *search) advance(c *column, grad []float64) {
+	total := s.b.d.total
+	before, from := c.decrement, slices.Clone(c.point)
+	c.accept(0, grad)
+	c.aim()
+	reduction := untriedReduction
+	if !math.IsInf(before, 1) {
+		reduction = c.decrement / before
+	}
+	enough := searchTolerance * float64(s.b.d.rows) * total
+	switch {
+	case c.decrement <= searchFloor*total && !(reduction < slow):
+		c.done = true // float32 tells no more
+		return
+	case !(reduction < slow): // NaN too
+		if c.renewals++; c.renewals > searchRenewals {
+			c.done, c.slow = true, true
+			return
+		}
+		if c.renewals == 1 || !(reduction < 1) { // back to a point near the optimum, if any is
+			copy(c.theta, from)
+			if c.renewals == 1 {
+				copy(c.theta, c.start)
+			}
+			c.value, c.decrement = math.Inf(1), math.Inf(1)
+			s.renew(c)
+			return
+		}
+		s.renew(c)
+		c.aim()
+	case c.decrement*reduction <= enough:
+		c.done = true
+	}
+	c.move(1)
+}
+
+// renew takes a column's Hessian on all rows outside its fold where it stands.
+func (s *search) renew(c *column) {
+	s.renewed++
+	outside := slices.DeleteFunc(slices.Clone(s.b.d.chunks), func(k chunk) bool { return k.fold == c.hold })
+	c.hessian = s.b.curvature(c.theta, outside, 1)
+	c.pairs = nil
+	c.refactor(c.lambda)
+}
