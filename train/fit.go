@@ -110,9 +110,14 @@ func (p *published) fitLinear(ctx context.Context, s *sample, d *design, o *Opti
 	case lambda == 0:
 		lambda = fallbackLambda
 	}
-	fit, err := newton(ctx, d, lambda)
-	if err != nil {
-		return err
+	var fit *solution
+	if p.cv != nil {
+		fit = p.cv.fit
+	} else {
+		var err error
+		if fit, err = newton(ctx, d, lambda); err != nil {
+			return err
+		}
 	}
 	m := p.model
 	p.meanZ = setWeights(m.Terms, s, d, fit, o.Workers)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/holdfast-churn/holdfast/predict"
 )
@@ -27,6 +28,7 @@ type crossValidation struct {
 	lambda float64
 	loss   float64   // Σ w loss / Σ w, out of fold
 	z      []float64 // log-odds of each row by the fit without its fold
+	fit    *solution // of all rows, the one to publish
 	edge   bool      // the best penalty lay at the end of the widest grid
 	// How the grid was searched, for the provenance: preconditioners that
 	// contracted slowly and were taken anew, and fits left to the exact solver.
@@ -57,7 +59,7 @@ func chooseLambda(ctx context.Context, d *design, lambda float64) (*crossValidat
 		return nil, err
 	}
 	if lambda > 0 {
-		return p.at(ctx, lambda)
+		return p.exactly(ctx, lambda)
 	}
 	best, at := math.Inf(1), pathTop
 	visit := func(from, to int) error {
@@ -87,8 +89,7 @@ func chooseLambda(ctx context.Context, d *design, lambda float64) (*crossValidat
 	if err != nil {
 		return nil, err
 	}
-	p.reset()
-	cv, err := p.at(ctx, gridLambda(at))
+	cv, err := p.exactly(ctx, gridLambda(at))
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +178,45 @@ func (p *path) losses(ctx context.Context, lambdas []float64) ([]float64, error)
 	return losses, nil
 }
 
-// at returns the out-of-fold predictions at a penalty.
+// exactly fits all rows, and from there each fold's complement, as closely as
+// float64 can tell: what is published depends on the penalty alone, and not on
+// how it was found.
+func (p *path) exactly(ctx context.Context, lambda float64) (*crossValidation, error) {
+	d := p.d
+	fit, err := newton(ctx, d, lambda)
+	if err != nil {
+		return nil, err
+	}
+	p.reset()
+	p.solver.tolerance = newtonTolerance
+	for _, f := range p.solver.fits {
+		kept := 0.0
+		for _, c := range d.chunks {
+			for i := c.from; c.fold != f.hold && i < c.to; i++ {
+				kept += d.w[i]
+			}
+		}
+		hessian := slices.Clone(fit.a)
+		for j := range d.cols {
+			if j > 0 {
+				hessian[j*d.cols+j] -= lambda
+			}
+			for k := j; k < d.cols; k++ {
+				hessian[j*d.cols+k] *= kept / d.total
+			}
+		}
+		p.solver.begin(f, fit.theta, hessian, lambda)
+	}
+	cv, err := p.at(ctx, lambda)
+	if err != nil {
+		return nil, err
+	}
+	cv.fit = fit
+	return cv, nil
+}
+
+// at returns the out-of-fold predictions at a penalty, each fold's fit starting
+// where the last penalty left it.
 func (p *path) at(ctx context.Context, lambda float64) (*crossValidation, error) {
 	if err := p.solver.solve(ctx, lambda); err != nil {
 		return nil, err

@@ -17,9 +17,10 @@ import (
 // Source: Nocedal and Wright, Numerical Optimization, 2nd ed., algorithm 7.4,
 // with the stale matrix as its initial one.
 type staleSolver struct {
-	d      *design
-	fits   []*staleFit
-	lambda float64
+	d         *design
+	fits      []*staleFit
+	lambda    float64
+	tolerance float64 // of the decrement per renewal, staleTolerance at first
 }
 
 // A staleFit is one weight vector on its way.
@@ -27,6 +28,7 @@ type staleFit struct {
 	hold      int // fold left out, or noFold
 	theta     []float64
 	hessian   []float64 // data part, scaled to the rows outside hold; nil at first
+	behind    int       // rows that the next hessian is to come from
 	factor    cholesky  // of hessian + Λ
 	point     []float64 // last accepted point
 	value     float64   // penalised loss there
@@ -43,25 +45,29 @@ type staleFit struct {
 type pair struct{ s, y []float64 }
 
 const (
-	// staleTolerance ends a fit, as newtonTolerance does. The last step still
-	// shrinks the distance about twenty-fold, to some 5e-10 a renewal; the
-	// loss on other rows is then right to about 1e-6.
+	// staleTolerance ends a fit along a path, as newtonTolerance does. The last
+	// step still shrinks the distance about twenty-fold, to some 5e-10 a
+	// renewal; the loss on other rows is then right to about 1e-6.
 	staleTolerance = 1e-8
 	// slow is the ratio of two decrements from which the matrix is renewed. A
 	// fresh one on hessianRows rows gives about .05.
 	slow = 0.25
-	// hessianRows is the number of rows, at least, behind a matrix. With p
-	// columns it is off by about 2 √(p/rows): .15 for 90 columns.
+	// hessianRows is the number of rows, at least, behind a first matrix. With
+	// p columns it is off by about 2 √(p/rows): .15 for 90 columns. On nearly
+	// separated outcomes few rows carry all curvature, and a part has too few of
+	// them: each matrix that is taken because the last one failed comes from
+	// moreRows times as many rows, until it is Newton's own.
 	hessianRows = 16384
+	moreRows    = 4
 	maxPasses   = 200
 	maxPairs    = 10
 )
 
 func newStaleSolver(d *design, hold []int) *staleSolver {
-	s := &staleSolver{d: d}
+	s := &staleSolver{d: d, tolerance: staleTolerance}
 	for _, h := range hold {
 		s.fits = append(s.fits, &staleFit{
-			hold: h, theta: d.origin(h), point: make([]float64, d.cols),
+			hold: h, theta: d.origin(h), point: make([]float64, d.cols), behind: max(hessianRows, 40*d.cols),
 			grad: make([]float64, d.cols), step: make([]float64, d.cols)})
 	}
 	return s
@@ -95,12 +101,20 @@ func (s *staleSolver) solve(ctx context.Context, lambda float64) error {
 	return &ConvergenceError{Status: "passes used up", Lambda: lambda, Iterations: maxPasses, Decrement: worst}
 }
 
+// begin places a fit at theta with the data part of the Hessian there, which
+// it may keep, at the penalty that the solver will be asked for.
+func (s *staleSolver) begin(f *staleFit, theta, hessian []float64, lambda float64) {
+	s.lambda, f.hessian = lambda, hessian
+	copy(f.theta, theta)
+	f.pairs = nil
+}
+
 // start predicts the optimum at a new penalty from that at the old one, where
 // the gradient was zero: there it is now (λ' − λ) w, known without a pass.
 func (f *staleFit) start(from, to float64) {
 	f.done, f.halved = false, 0
 	f.value, f.decrement = math.Inf(1), math.Inf(1)
-	if f.hessian == nil || !f.refactor(to) {
+	if f.hessian == nil || !f.refactor(to) || from == to {
 		return
 	}
 	for _, p := range f.pairs {
@@ -137,12 +151,12 @@ func (s *staleSolver) advance(active []*staleFit) {
 			f.renew(s)
 		}
 		f.aim()
-		if f.decrement > staleTolerance*s.d.total && f.decrement > slow*before {
+		if f.decrement > s.tolerance*s.d.total && f.decrement > slow*before {
 			f.renew(s)
 			f.aim()
 		}
 		f.move(1)
-		f.done = f.decrement <= staleTolerance*s.d.total
+		f.done = f.decrement <= s.tolerance*s.d.total
 	}
 }
 
@@ -213,13 +227,14 @@ func (f *staleFit) retreat(s *staleSolver) {
 // these are a random part.
 func (f *staleFit) renew(s *staleSolver) {
 	d := s.d
-	want, rows := max(hessianRows, 40*d.cols), 0
+	rows := 0
 	for _, c := range d.chunks {
 		if c.fold != f.hold {
 			rows += c.to - c.from
 		}
 	}
-	share := min(1, float64(want)/float64(rows))
+	share := min(1, float64(f.behind)/float64(rows))
+	f.behind = min(moreRows*f.behind, max(rows, f.behind))
 	all, part := 0.0, 0.0
 	var chunks []chunk
 	for _, c := range d.chunks {
