@@ -148,6 +148,7 @@ func dots(w *writer, s set) {
 	}
 	k := 0
 	for r, base := range []string{"R8", "R9", "R10", "R11"} {
+		w.op("PREFETCHT0 4096(%s)(AX*1)", base) // rows come from memory, and pages end
 		for part := range parts {
 			w.op("VMULPD %d(%s)(AX*1), %s, %s", part*s.bytes, base, theta(part), product(k))
 			w.op("VADDPD %s, %s, %s", product(k), sum(r, part), sum(r, part))
