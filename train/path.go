@@ -23,6 +23,11 @@ const (
 	widestFloor = -4 * perDecade
 )
 
+// foldTolerance ends the fold fits at the penalty that was chosen. It is below
+// newtonTolerance because the step that is still made, with an older matrix,
+// does not square the error.
+const foldTolerance = 1e-14
+
 // A crossValidation is the out-of-fold view of one penalty.
 type crossValidation struct {
 	lambda float64
@@ -188,7 +193,7 @@ func (p *path) exactly(ctx context.Context, lambda float64) (*crossValidation, e
 		return nil, err
 	}
 	p.reset()
-	p.solver.tolerance = newtonTolerance
+	p.solver.tolerance = foldTolerance
 	for _, f := range p.solver.fits {
 		kept := 0.0
 		for _, c := range d.chunks {

@@ -104,8 +104,8 @@ func (s *search) losses(ctx context.Context, lambdas []float64) ([]float64, erro
 }
 
 // sketch fits the path to two parts of the rows. It returns a column for each
-// penalty with the Hessian of the second part, or nil where Newton's method
-// does not converge on the first.
+// penalty with the Hessian of the second part, or nil where even exact fits
+// fail on the first.
 func (s *search) sketch(ctx context.Context, lambdas []float64) ([]*column, error) {
 	d := s.b.d
 	part, share := d.prefixes(rowShare(d, max(firstRows, firstEach*d.cols)))
@@ -122,8 +122,20 @@ func (s *search) sketch(ctx context.Context, lambdas []float64) ([]*column, erro
 			c.hessian = columns[i-1].hessian
 			c.predict(columns[i-1].lambda)
 		}
+		start := slices.Clone(c.theta)
 		if !s.newton(c, part, 1/share, enough) {
-			return nil, nil
+			// Steps went too far, as they do where outcomes are nearly separated.
+			exact := *d
+			exact.chunks, exact.total = part, share*d.total
+			fit, err := newtonFrom(ctx, &exact, share*lambda, start)
+			if err != nil {
+				return nil, ctx.Err()
+			}
+			c.theta = fit.theta
+			c.hessian = s.b.curvature(c.theta, part, 1/share)
+			if !c.refactor(lambda) {
+				return nil, nil
+			}
 		}
 		columns = append(columns, c)
 	}
