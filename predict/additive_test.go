@@ -268,6 +268,48 @@ func TestContributionsOfPairsAndTables(t *testing.T) {
 	}
 }
 
+// A part of a feature without a term is no part of a model: its contributions
+// would have no place.
+func TestBindNeedsTerms(t *testing.T) {
+	for want, change := range map[string]func(*Model){
+		`pair 1: the model has no term of feature "visits"`: func(m *Model) {
+			m.Pairs = []Pair{{Sides: [2]Side{{Feature: "plan", Kind: Level}, {Feature: "visits", Kind: Linear}}}}
+		},
+		`table 1: the model has no term of feature "visits"`: func(m *Model) {
+			m.Tables = []Table{{Rules: []Rule{{Conditions: []Condition{{Feature: "visits"}}}}}}
+		},
+	} {
+		m, f := scoring(1)
+		m.Terms = m.Terms[:1] // plan
+		change(m)
+		if _, err := m.Bind(f); err == nil || err.Error() != want {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+}
+
+// Weights of one sign on cumulated splines make a curve that never turns.
+func TestCumulatedSplinesAreMonotone(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		knots := drawKnots(t)
+		term := Term{Kind: string(features.NumberKind), Knots: knots, Low: knots[0], High: knots[len(knots)-1]}
+		for i := 1; i < SplineCount(len(knots), TermDegree); i++ {
+			term.Columns = append(term.Columns, Basis{Kind: Cumulated, Index: i, Mean: .4, SD: .3, Weight: rapid.Float64Range(0, 3).Draw(t, "weight")})
+		}
+		x := rapid.SliceOfN(rapid.Float64Range(term.Low-1, term.High+1), 2, 20).Draw(t, "x")
+		slices.Sort(x)
+		c := features.Column{Feature: features.Feature{Kind: features.NumberKind}, Num: x}
+		in := NewInput(&term, &c)
+		f := make([]float64, len(x))
+		newTermPart(&term, &in).add(f, 0)
+		for i := 1; i < len(f); i++ {
+			if f[i] < f[i-1]-1e-12 { // rounding of sums of up to 12 weights of 10
+				t.Fatalf("f(%v) = %v after f(%v) = %v", x[i], f[i], x[i-1], f[i-1])
+			}
+		}
+	})
+}
+
 // additiveBenchmark returns a model of 60 numbers and a frame of 20,000 rows;
 // splines, pairs and tables where asked for.
 func additiveBenchmark(full bool) (*Model, *features.Frame) {

@@ -78,14 +78,17 @@ func (m *Model) Bind(f *features.Frame) (*Scorer, error) {
 	}
 	for k := range m.Pairs {
 		p := &m.Pairs[k]
-		for _, side := range p.Sides {
-			if _, ok := s.place[side.Feature]; !ok {
-				return nil, fmt.Errorf("pair of %q: the model has no term of that feature", side.Feature)
-			}
+		if err := s.haveTerms(fmt.Sprintf("pair %d", k+1), p.Sides[0].Feature, p.Sides[1].Feature); err != nil {
+			return nil, err
 		}
 		s.parts = append(s.parts, newPairPart(p, f.Column(p.Sides[0].Feature), f.Column(p.Sides[1].Feature)))
 	}
 	for k := range m.Tables {
+		for i := range m.Tables[k].Rules {
+			if err := s.haveTerms(fmt.Sprintf("table %d", k+1), m.Tables[k].Rules[i].Features()...); err != nil {
+				return nil, err
+			}
+		}
 		p, err := newTablePart(&m.Tables[k], f)
 		if err != nil {
 			return nil, err
@@ -100,6 +103,17 @@ func (m *Model) Bind(f *features.Frame) (*Scorer, error) {
 		}
 	}
 	return s, nil
+}
+
+// haveTerms returns an error unless each feature of a part has a term, to
+// which the part's contributions go.
+func (s *Scorer) haveTerms(part string, names ...string) error {
+	for _, name := range names {
+		if _, ok := s.place[name]; !ok {
+			return fmt.Errorf("%s: the model has no term of feature %q", part, name)
+		}
+	}
+	return nil
 }
 
 // rowBlock is the number of rows whose results stay in the first-level cache
