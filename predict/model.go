@@ -14,6 +14,7 @@ type Model struct {
 	Provenance Provenance    `json:"provenance"`
 	Spec       features.Spec `json:"spec"`
 	Logit
+	Nested    *Nested   `json:"nested,omitempty"` // what renewals do to value
 	Score     Score     `json:"score"`
 	OutOfFold OutOfFold `json:"out_of_fold"`
 	Dropped   []Dropped `json:"dropped"`

@@ -60,6 +60,7 @@ func (m *Model) Scores(f *features.Frame, o ScoreOptions) (*data.Table, error) {
 		b.text("status", func(i int) string { return rows[i].Status.String() }),
 		b.number("p_churn", func(i int) float64 { return b.p[i] }),
 		b.number("p_renew", func(i int) float64 { return 1 - b.p[i] }),
+		b.number("p_grow", b.grow),
 		b.number("health", func(i int) float64 { return b.health(i) }),
 		b.text("tier", b.tier),
 		b.text("segment", func(i int) string { return rows[i].Segment }),
@@ -111,6 +112,7 @@ type scoreBuilder struct {
 	pillarHealth [][]float64 // by pillar, then row
 	reasons      [][]Reason
 	helps        [][]Reason
+	outlooks     *Outlooks // nil where the model says nothing of value
 }
 
 func (m *Model) newScoreBuilder(f *features.Frame) (*scoreBuilder, error) {
@@ -124,6 +126,9 @@ func (m *Model) newScoreBuilder(f *features.Frame) (*scoreBuilder, error) {
 		p[i] = Sigmoid(z)
 	}
 	b := &scoreBuilder{m: m, p: p, reasons: make([][]Reason, len(p)), helps: make([][]Reason, len(p))}
+	if b.outlooks, err = m.Outlooks(f); err != nil {
+		return nil, err
+	}
 	seen := make(map[string]bool)
 	for i := range m.Terms {
 		if name := m.Terms[i].Pillar; !seen[name] {
@@ -153,6 +158,15 @@ func (m *Model) newScoreBuilder(f *features.Frame) (*scoreBuilder, error) {
 		b.helps[i] = m.Reasons(e, f, i, helpsCount, -1)
 	}
 	return b, nil
+}
+
+// grow returns P(grow) = (1 − p) P(grow | renewed), which is at most p_renew to
+// the bit, or NaN where it is not known.
+func (b *scoreBuilder) grow(i int) float64 {
+	if b.outlooks == nil {
+		return math.NaN()
+	}
+	return float64((1 - b.p[i]) * b.outlooks.Grow[i])
 }
 
 func (b *scoreBuilder) health(i int) float64 {

@@ -48,6 +48,9 @@ func (m *Model) Validate() error {
 		v.card(m.Scorecard, &m.Spec, of)
 	}
 	v.calibration(&m.Calibration, of)
+	if m.Nested != nil {
+		v.nested(m)
+	}
 	s := &m.Score
 	v.finite("score constants", s.BaseRate, s.ZRef, s.AtRiskP, s.AtRisk, s.Watch, s.Healthy)
 	v.check(s.BaseRate > 0 && s.BaseRate < 1, "base rate %v; expected between 0 and 1", s.BaseRate)

@@ -15,6 +15,7 @@
 //	chain.go     predictions of later rows by earlier fits; calibrate.go fits the map to them,
 //	             isotonic.go a step-like one, segments.go shifts of its segments
 //	prior.go     a hand-made scorecard, alone or as a prior
+//	nested.go    what renewals do to value, beside whether they happen
 //	update.go    between retrainings: how little of a model must change
 //	warnings.go  what is doubtful about the result
 //

@@ -123,6 +123,10 @@ func (a *app) train(ctx context.Context, l *loaded, asOf time.Time, g lineage) (
 		return nil, err
 	}
 	m.Provenance.Update = g.update
+	a.progress.begin("fitting what renewals do to value")
+	if m.Nested, err = train.FitNested(ctx, f, l.spec, o); err != nil {
+		return nil, err
+	}
 	var id string
 	err = a.changing(ctx, l.project, func(r *registry.Registry) error {
 		id, err = r.Publish(m)
