@@ -19,13 +19,26 @@ import (
 
 // candidates are the ways of fitting that a backtest compares: ours first.
 func (a *app) candidates(p *project, spec *features.Spec) []evaluate.Candidate {
-	return []evaluate.Candidate{a.recipe("holdfast", p, spec), evaluate.BaseRate(), evaluate.SegmentBaseRate(),
-		evaluate.OneFeature(), baseline.CART(), baseline.Bayes()}
+	all := []evaluate.Candidate{a.recipe("holdfast", p, spec), evaluate.BaseRate(), evaluate.SegmentBaseRate(), evaluate.OneFeature()}
+	if p.card != nil {
+		all = append(all, a.scorecard(p, spec))
+	}
+	return append(all, baseline.CART(), baseline.Bayes())
+}
+
+// scorecard is the score made by hand, on its own: only the level and the
+// spread of its probabilities are fitted.
+func (a *app) scorecard(p *project, spec *features.Spec) evaluate.Candidate {
+	return evaluate.Candidate{Name: evaluate.ScorecardName, Key: spec.Digest() + " " + p.card.key(p.cardWorth),
+		Note: "the score made by hand: accounts rank as it ranks them, its probabilities are calibrated on the training rows",
+		Fit: func(_ context.Context, f *features.Frame) (evaluate.Predictor, error) {
+			return train.FitScorecard(f, *spec, p.card.Scorecard, p.trainOptions(a))
+		}}
 }
 
 // recipe is the way in which train fits, under a spec.
 func (a *app) recipe(name string, p *project, spec *features.Spec) evaluate.Candidate {
-	return evaluate.Candidate{Name: name, Key: spec.Digest() + " " + p.calibrate,
+	return evaluate.Candidate{Name: name, Key: spec.Digest() + " " + p.calibrate + " " + p.card.key(p.cardWorth),
 		Fit: func(ctx context.Context, f *features.Frame) (evaluate.Predictor, error) {
 			o := p.trainOptions(a)
 			o.Workers = 1 // origins run side by side already

@@ -4,6 +4,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -71,6 +73,19 @@ const (
 type handCard struct {
 	*predict.Scorecard
 	rate float64 // churn rate to expect while no outcome has been seen
+}
+
+// key tells apart what fits with different cards would give; a nil card has the
+// empty one.
+func (c *handCard) key(worth float64) string {
+	if c == nil {
+		return ""
+	}
+	text, err := json.Marshal(c.Scorecard)
+	if err != nil {
+		panic("a scorecard holds plain data only")
+	}
+	return fmt.Sprintf("%v %s", worth, text)
 }
 
 // readScorecard reads the project's scorecard, or returns nil where it has none.
@@ -178,7 +193,7 @@ func lineOf(text []byte, path string) int {
 
 // trainOnCard publishes the model of the scorecard where no outcome has matured:
 // an account then has the health that the card gives it.
-func (a *app) trainOnCard(l *loaded, asOf time.Time, censored int, g lineage) (*trained, error) {
+func (a *app) trainOnCard(ctx context.Context, l *loaded, asOf time.Time, censored int, g lineage) (*trained, error) {
 	o := l.trainOptions(a)
 	o.AsOf, o.Censored, o.DataDigest, o.Score.BaseRate = asOf.Format(time.DateOnly), censored, l.history.Fingerprint(), l.card.rate
 	if g.baseRate != 0 {
@@ -188,9 +203,5 @@ func (a *app) trainOnCard(l *loaded, asOf time.Time, censored int, g lineage) (*
 	if err != nil {
 		return nil, err
 	}
-	id, err := l.registry.Publish(m)
-	if err != nil {
-		return nil, err
-	}
-	return &trained{ID: id, Path: l.registry.ModelPath(id), Model: m}, nil
+	return a.publish(ctx, l, m)
 }

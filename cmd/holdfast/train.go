@@ -12,7 +12,6 @@ import (
 	"github.com/holdfast-churn/holdfast/evaluate"
 	"github.com/holdfast-churn/holdfast/features"
 	"github.com/holdfast-churn/holdfast/predict"
-	"github.com/holdfast-churn/holdfast/predict/registry"
 	"github.com/holdfast-churn/holdfast/train"
 )
 
@@ -104,7 +103,7 @@ func (a *app) train(ctx context.Context, l *loaded, asOf time.Time, g lineage) (
 	}
 	mature, censored := matureAt(b.Frame, asOf)
 	if len(mature) == 0 && l.card != nil {
-		return a.trainOnCard(l, asOf, censored, g)
+		return a.trainOnCard(ctx, l, asOf, censored, g)
 	}
 	if len(mature) == 0 {
 		return nil, dataError("0 of %d eligible snapshots can train: none has an outcome that was mature at %s "+
@@ -127,15 +126,7 @@ func (a *app) train(ctx context.Context, l *loaded, asOf time.Time, g lineage) (
 	if m.Nested, err = train.FitNested(ctx, f, l.spec, o); err != nil {
 		return nil, err
 	}
-	var id string
-	err = a.changing(ctx, l.project, func(r *registry.Registry) error {
-		id, err = r.Publish(m)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &trained{ID: id, Path: l.registry.ModelPath(id), Model: m}, nil
+	return a.publish(ctx, l, m)
 }
 
 // matureAt returns the rows that may train at asOf, and how many eligible rows

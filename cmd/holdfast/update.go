@@ -88,7 +88,7 @@ func (a *app) update(ctx context.Context, asOf, maxAge string) error {
 	r := &trained{ID: id, Path: l.registry.ModelPath(id), Model: champion}
 	switch {
 	case u.Model != nil:
-		r, err = l.publishMinor(u, champion, t)
+		r, err = a.publishMinor(ctx, l, u, champion, t)
 	case u.Kind == predict.UpdateRefit:
 		var g lineage
 		if g, err = l.lineageOf(); err == nil {
@@ -126,12 +126,21 @@ func maturedSince(f *features.Frame, m *predict.Model, asOf time.Time) ([]int, e
 }
 
 // publishMinor publishes the champion's weights under their new map.
-func (l *loaded) publishMinor(u *train.Updated, champion *predict.Model, asOf time.Time) (*trained, error) {
+func (a *app) publishMinor(ctx context.Context, l *loaded, u *train.Updated, champion *predict.Model, asOf time.Time) (*trained, error) {
 	m := u.Model
 	m.Provenance.Parent = orDefault(champion.Provenance.Parent, u.Of)
 	m.Provenance.Update = &u.Update
 	m.Provenance.AsOf, m.Provenance.Data, m.Provenance.Version = asOf.Format(time.DateOnly), l.history.Fingerprint(), version
-	id, err := l.registry.Publish(m)
+	return a.publish(ctx, l, m)
+}
+
+// publish writes a model as a version of the project's registry.
+func (a *app) publish(ctx context.Context, l *loaded, m *predict.Model) (*trained, error) {
+	var id string
+	err := a.changing(ctx, l.project, func(r *registry.Registry) (err error) {
+		id, err = r.Publish(m)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
