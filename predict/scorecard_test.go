@@ -141,7 +141,7 @@ func TestScorecardByPillars(t *testing.T) {
 func TestScorecardLaws(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f, c := cardFrame(), &Scorecard{Method: CardPoints}
-		c.Groups = []CardGroup{{Name: "a", Min: at(-rapid.Float64Range(0, 20).Draw(t, "min")), Max: at(rapid.Float64Range(0, 20).Draw(t, "max"))}}
+		c.Groups = []CardGroup{{Name: "a", Min: at(float64(-rapid.IntRange(0, 20).Draw(t, "min"))), Max: at(float64(rapid.IntRange(0, 20).Draw(t, "max")))}}
 		for range rapid.IntRange(1, 8).Draw(t, "n") {
 			r := Criterion{Feature: rapid.SampledFrom([]string{"logins", "tickets", "nps"}).Draw(t, "feature"),
 				AtLeast: at(float64(rapid.IntRange(-30, 30).Draw(t, "at"))), Points: float64(rapid.IntRange(1, 30).Draw(t, "points"))}

@@ -101,7 +101,7 @@ func (k *cardChecker) points(c *Scorecard) {
 	}
 	k.number("scale.least", c.Least)
 	k.number("scale.most", c.Most)
-	k.check(c.Least <= 0 && c.Most >= 0 && c.Least < c.Most, "scale", "from %v to %v points; expected a range around 0", c.Least, c.Most)
+	k.check(c.Least <= 0 && c.Most >= 0 && c.Most-c.Least > 1e-6, "scale", "from %v to %v points; expected a range around 0", c.Least, c.Most)
 }
 
 func (k *cardChecker) criterion(path string, r *Criterion) {
