@@ -5,7 +5,7 @@ GO ?= go
 PYTHON ?= python3
 WORK ?= bench-work
 
-.PHONY: all build demo demo-shop test test-deep lint check bench-features bench-quality clean
+.PHONY: all build demo demo-shop test test-deep lint check bench-features bench-quality bench-train clean
 
 all: build
 
@@ -51,6 +51,16 @@ bench-quality: build $(WORK)/venv-train/ready ## against LightGBM, CatBoost, EBM
 $(WORK)/venv-train/ready: train/bench/requirements.txt
 	$(PYTHON) -m venv $(WORK)/venv-train
 	$(WORK)/venv-train/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --requirement $<
+	@touch $@
+
+bench-train: $(WORK)/venv-solver/ready ## the solver against scikit-learn and glmnet, see train/BENCH-SOLVER.md; FITS="small --pairs 5"
+	@mkdir -p bin
+	$(GO) test -c -o bin/train.test ./train
+	$(WORK)/venv-solver/bin/python train/bench/train.py --work $(WORK) $(FITS)
+
+$(WORK)/venv-solver/ready: train/bench/requirements-train.txt
+	$(PYTHON) -m venv $(WORK)/venv-solver
+	$(WORK)/venv-solver/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
 clean:

@@ -26,3 +26,6 @@ func everySet(t testing.TB) iter.Seq[instructionSet] {
 }
 
 func (s instructionSet) String() string { return []string{"portable", "AVX2", "AVX-512"}[s] }
+
+// withoutAVX512 makes AVX2 the best set for the rest of the process.
+func withoutAVX512() { simd = min(simd, avx2) }

@@ -13,3 +13,5 @@ import (
 func everySet(testing.TB) iter.Seq[string] {
 	return func(yield func(string) bool) { yield("portable") }
 }
+
+func withoutAVX512() {}
