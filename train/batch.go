@@ -205,17 +205,17 @@ func (b *batch) outOfFold(columns []*column) []float64 {
 	b.waves(b.d.chunks, most, func(total []float64, c chunk) {
 		p := panels[c.fold]
 		z := make([]float32, batchRows*p.width)
-		wide, s := make([]float64, len(z)), make([]float64, len(z))
+		wide, l := make([]float64, len(z)), make([]float64, len(z))
 		c.batches(func(from, rows int, _ bool) {
 			b.predict(z, p, from, rows)
 			for i, v := range z[:rows*p.width] {
 				wide[i] = float64(v)
 			}
-			logistic(s[:rows*p.width], s[:rows*p.width], wide[:rows*p.width])
+			logistic(l[:rows*p.width], l[:rows*p.width], wide[:rows*p.width])
 			for r := range rows {
 				y, w := b.d.y[from+r], b.d.w[from+r]
 				for k := range p.which {
-					total[k] += w * (s[r*p.width+k] - y*wide[r*p.width+k])
+					total[k] += w * rowLoss(l[r*p.width+k], y, wide[r*p.width+k])
 				}
 			}
 		})

@@ -190,3 +190,67 @@ func TestFitHasTheSameBytesEverywhere(t *testing.T) {
 		}
 	}
 }
+
+// Outcomes that a dozen columns tell apart together have tiny losses at small
+// penalties; the whole path is fitted all the same.
+func TestChooseLambdaOnSeparatedOutcomes(t *testing.T) {
+	for _, rows := range []int{3000, 20000} {
+		d := hardDesign(rows, 40, func(r *rand.Rand, i int, x []float64) float64 {
+			y := flip(r, -3)
+			for j := range x {
+				x[j] = (2*y - 1) * (1 + 3*r.Float64())
+			}
+			return y
+		})
+		cv, err := chooseLambda(context.Background(), d, 0)
+		if err != nil {
+			t.Fatalf("%d rows: %v", rows, err)
+		}
+		if !(cv.lambda < 0.1 && cv.loss > 0 && cv.loss < 1e-6) {
+			t.Errorf("%d rows: λ=%v, loss %v; want a small penalty and hardly a loss", rows, cv.lambda, cv.loss)
+		}
+	}
+}
+
+// The loss of a sure row keeps its digits: log(1 + e^−40) = e^−40 to rounding.
+func TestRowLossOfASureRow(t *testing.T) {
+	for _, y := range []float64{0, 1} {
+		z := 40 * (2*y - 1)
+		p, l := []float64{0}, []float64{0}
+		logistic(p, l, []float64{z})
+		if got, want := rowLoss(l[0], y, z), math.Exp(-40); !near(got/want, 1, 1e-14) {
+			t.Errorf("y=%v: loss %v, want %v", y, got, want)
+		}
+	}
+}
+
+// Rare levels that nearly always churn: all curvature lies in few rows, of
+// which a part of the rows has too few. With matrices from such parts alone
+// the penalties below used up 200 passes; they now take 17 and 21.
+func TestStaleSolverOnNearlyPureLevels(t *testing.T) {
+	d := hardDesign(60000, 60, func(r *rand.Rand, i int, x []float64) float64 {
+		y := flip(r, -3)
+		for j := range x {
+			q := 0.0005 * float64(j+1)
+			x[j] = -q
+			if r.Float64() < q*(0.01+20*y) {
+				x[j] = 5
+			}
+		}
+		return y
+	})
+	for _, lambda := range []float64{0.1, 1e-3} {
+		ctx := &countingContext{Context: context.Background()}
+		if err := newStaleSolver(d, []int{noFold}).solve(ctx, lambda); err != nil || ctx.passes > 40 {
+			t.Errorf("λ=%v: %d passes, error %v; want at most 40", lambda, ctx.passes, err)
+		}
+	}
+}
+
+// A countingContext counts how often it is asked, once a pass.
+type countingContext struct {
+	context.Context
+	passes int
+}
+
+func (c *countingContext) Err() error { c.passes++; return nil }

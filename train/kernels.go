@@ -152,17 +152,17 @@ func scaleRowsGo(dst, x, q []float64, rows, stride int) {
 	}
 }
 
-// logisticGo stores sigmoid(z_i) in p and softplus(z_i) in s. They are
-// predict's to 2 ulp; what is computed here has the same bits on every
-// processor, which math.Exp has not.
+// logisticGo stores sigmoid(z_i) in p and log(1 + e^−|z_i|), the part of
+// softplus(z_i) beside max(z_i, 0), in l:
 //
 //	e = e^−|z| = 2^−k Σ t^i/i!,           k = round(|z|/ln 2), t = k ln 2 − |z|
 //	sigmoid    = (z < 0 ? e : 1)/(1 + e)
-//	softplus   = max(z, 0) + 2 Σ u^(2i+1)/(2i+1),  u = e/(2 + e)
+//	l          = 2 Σ u^(2i+1)/(2i+1),     u = e/(2 + e)
 //
-// |z| above 700 counts as 700; NaN gives NaN. p, s and z may overlap only
-// where they are the same.
-func logisticGo(p, s, z []float64) {
+// They are predict's to 4 ulp; what is computed here has the same bits on every
+// processor, which math.Exp has not. |z| above 700 counts as 700; NaN gives
+// NaN. Where p and l are the same slice, l remains; either may be z.
+func logisticGo(p, l, z []float64) {
 	for i, zi := range z {
 		a := math.Abs(zi)
 		if a > expLimit {
@@ -187,7 +187,7 @@ func logisticGo(p, s, z []float64) {
 		for j := len(logTerms) - 2; j >= 0; j-- {
 			sum = float64(sum*v) + logTerms[j]
 		}
-		s[i] = max(zi, 0) + float64(sum*u)
+		l[i] = float64(sum * u)
 	}
 }
 

@@ -182,18 +182,18 @@ func scaleRows(dst, x, q []float64, rows, stride int) {
 }
 
 // logistic is logisticGo.
-func logistic(p, s, z []float64) {
+func logistic(p, l, z []float64) {
 	whole := len(z) &^ 7
 	if whole > 0 {
-		_, _ = p[whole-1], s[whole-1]
+		_, _ = p[whole-1], l[whole-1]
 		switch simd {
 		case avx512:
-			logisticAVX512(whole, &p[0], &s[0], &z[0])
+			logisticAVX512(whole, &p[0], &l[0], &z[0])
 		case avx2:
-			logisticAVX2(whole, &p[0], &s[0], &z[0])
+			logisticAVX2(whole, &p[0], &l[0], &z[0])
 		default:
 			whole = 0
 		}
 	}
-	logisticGo(p[whole:], s[whole:], z[whole:])
+	logisticGo(p[whole:], l[whole:], z[whole:])
 }

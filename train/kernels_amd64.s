@@ -549,11 +549,11 @@ GLOBL log15AVX2<>(SB), RODATA|NOPTR, $8
 DATA log16AVX2<>+0(SB)/8, $0x3faf07c1f07c1f08 // 0.06060606060606061
 GLOBL log16AVX2<>(SB), RODATA|NOPTR, $8
 
-// func logisticAVX2(n int, p, s, z *float64)
+// func logisticAVX2(n int, p, l, z *float64)
 TEXT ·logisticAVX2(SB), NOSPLIT, $0-32
 	MOVQ n+0(FP), CX
 	MOVQ p+8(FP), DI
-	MOVQ s+16(FP), SI
+	MOVQ l+16(FP), SI
 	MOVQ z+24(FP), R8
 	VBROADCASTSD signBitAVX2<>(SB), Y8
 	VBROADCASTSD oneAVX2<>(SB), Y9
@@ -677,9 +677,7 @@ loop:
 	VMULPD Y3, Y5, Y5
 	VADDPD Y6, Y5, Y5
 	VMULPD Y7, Y5, Y5
-	VMAXPD Y0, Y12, Y0
-	VADDPD Y5, Y0, Y0
-	VMOVUPD Y0, (SI)
+	VMOVUPD Y5, (SI)
 	ADDQ $32, R8
 	ADDQ $32, DI
 	ADDQ $32, SI
@@ -1850,11 +1848,11 @@ GLOBL log15AVX512<>(SB), RODATA|NOPTR, $8
 DATA log16AVX512<>+0(SB)/8, $0x3faf07c1f07c1f08 // 0.06060606060606061
 GLOBL log16AVX512<>(SB), RODATA|NOPTR, $8
 
-// func logisticAVX512(n int, p, s, z *float64)
+// func logisticAVX512(n int, p, l, z *float64)
 TEXT ·logisticAVX512(SB), NOSPLIT, $0-32
 	MOVQ n+0(FP), CX
 	MOVQ p+8(FP), DI
-	MOVQ s+16(FP), SI
+	MOVQ l+16(FP), SI
 	MOVQ z+24(FP), R8
 	VBROADCASTSD signBitAVX512<>(SB), Z8
 	VBROADCASTSD oneAVX512<>(SB), Z9
@@ -1979,9 +1977,7 @@ loop:
 	VMULPD Z3, Z5, Z5
 	VADDPD Z6, Z5, Z5
 	VMULPD Z7, Z5, Z5
-	VMAXPD Z0, Z12, Z0
-	VADDPD Z5, Z0, Z0
-	VMOVUPD Z0, (SI)
+	VMOVUPD Z5, (SI)
 	ADDQ $64, R8
 	ADDQ $64, DI
 	ADDQ $64, SI

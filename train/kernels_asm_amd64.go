@@ -41,7 +41,7 @@ func exactScaleAVX2(rows, stride int, dst, x, q *float64)
 func fastScaleAVX2(rows, stride int, dst, x, q *float32)
 
 //go:noescape
-func logisticAVX2(n int, p, s, z *float64)
+func logisticAVX2(n int, p, l, z *float64)
 
 //go:noescape
 func fastResidualAVX2(rows, cols int, z, y, w *float32)
@@ -86,7 +86,7 @@ func exactScaleAVX512(rows, stride int, dst, x, q *float64)
 func fastScaleAVX512(rows, stride int, dst, x, q *float32)
 
 //go:noescape
-func logisticAVX512(n int, p, s, z *float64)
+func logisticAVX512(n int, p, l, z *float64)
 
 //go:noescape
 func fastResidualAVX512(rows, cols int, z, y, w *float32)

@@ -18,4 +18,4 @@ func gradient1(g, x, e []float64, rows, stride int) { gradient1Go(g, x, e, rows,
 
 func scaleRows(dst, x, q []float64, rows, stride int) { scaleRowsGo(dst, x, q, rows, stride) }
 
-func logistic(p, s, z []float64) { logisticGo(p, s, z) }
+func logistic(p, l, z []float64) { logisticGo(p, l, z) }

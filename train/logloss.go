@@ -69,22 +69,22 @@ func (d *design) chunkLosses(c chunk, which []int, theta [][]float64, loss, grad
 			packed[j*width+k] = t
 		}
 	}
-	var z, p, s [vectors * blockRows]float64
+	var z, p, l [vectors * blockRows]float64
 	c.blocks(func(from, rows int) {
 		x := d.x[from*d.stride : (from+rows)*d.stride]
-		z, p, s := z[:rows*width], p[:rows*width], s[:rows*width]
+		z, p, l := z[:rows*width], p[:rows*width], l[:rows*width]
 		if width == 1 {
 			predict1(z, x, packed, rows, d.stride)
 		} else {
 			clear(z)
 			predictMany(z, x, packed, rows, d.stride)
 		}
-		logistic(p, s, z)
+		logistic(p, l, z)
 		for r := range rows {
 			y, w := d.y[from+r], d.w[from+r]
 			for k, v := range which {
 				i := r*width + k
-				loss[v] += float64(w * (s[i] - float64(y*z[i])))
+				loss[v] += float64(w * rowLoss(l[i], y, z[i]))
 				p[i] = float64(w * (p[i] - y)) // the residual
 			}
 		}
@@ -100,6 +100,12 @@ func (d *design) chunkLosses(c chunk, which []int, theta [][]float64, loss, grad
 		}
 	}
 }
+
+// rowLoss returns softplus(z) − y z for l = log(1 + e^−|z|). For y of 0 or 1 the
+// first two terms cancel exactly, so that the losses of nearly separated rows,
+// far below the rounding of z, keep their digits: a line search must see them
+// fall.
+func rowLoss(l, y, z float64) float64 { return (max(z, 0) - float64(y*z)) + l }
 
 // addPenalty adds λ/2 ‖weights‖² to a loss and λ·weights to its gradient. The
 // intercept is not penalised, so that the mean prediction equals the base rate

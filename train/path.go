@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-
-	"github.com/holdfast-churn/holdfast/predict"
 )
 
 // The grid of penalties: three a decade, from 10⁴ down to 10⁻¹ renewals, and a
@@ -239,8 +237,10 @@ func (p *path) at(ctx context.Context, lambda float64) (*crossValidation, error)
 		c := d.chunks[i]
 		z := cv.z[c.from:c.to]
 		predict1(z, d.x[c.from*d.stride:], fitted[c.fold], len(z), d.stride)
+		logs := make([]float64, len(z))
+		logistic(logs, logs, z)
 		for r, zr := range z {
-			losses[i] += float64(d.w[c.from+r] * (predict.Softplus(zr) - float64(d.y[c.from+r]*zr)))
+			losses[i] += float64(d.w[c.from+r] * rowLoss(logs[r], d.y[c.from+r], zr))
 		}
 	})
 	for _, l := range losses {

@@ -25,7 +25,7 @@ func (w *writer) constant32(name string, x float64) string {
 	return name + "<>(SB)"
 }
 
-// logistic writes the exact sigmoid and softplus: the operations of
+// logistic writes the exact sigmoid and log(1 + e^−|z|): the operations of
 // logisticGo, in its order, lane by lane.
 func logistic(w *writer, s set) {
 	reg := func(i int) string { return sprintf("%s%d", s.reg, i) }
@@ -48,10 +48,10 @@ func logistic(w *writer, s set) {
 	for _, e := range entries {
 		table[e.name] = w.constant(name(e.name), e.x)
 	}
-	w.function("logistic"+s.suffix, "n int, p, s, z *float64", 32)
+	w.function("logistic"+s.suffix, "n int, p, l, z *float64", 32)
 	w.op("MOVQ n+0(FP), CX")
 	w.op("MOVQ p+8(FP), DI")
-	w.op("MOVQ s+16(FP), SI")
+	w.op("MOVQ l+16(FP), SI")
 	w.op("MOVQ z+24(FP), R8")
 	load := func(c string, to int) { w.op("VBROADCASTSD %s, %s", table[c], reg(to)) }
 	const z, a, k, t, e, v, c, u = 0, 1, 2, 3, 4, 5, 6, 7
@@ -111,9 +111,7 @@ func logistic(w *writer, s set) {
 		w.op("VADDPD %s, %s, %s", reg(c), reg(v), reg(v))
 	}
 	w.op("VMULPD %s, %s, %s", reg(u), reg(v), reg(v))
-	w.op("VMAXPD %s, %s, %s", reg(z), reg(zero), reg(z)) // keeps NaN
-	w.op("VADDPD %s, %s, %s", reg(v), reg(z), reg(z))
-	w.op("VMOVUPD %s, (SI)", reg(z))
+	w.op("VMOVUPD %s, (SI)", reg(v))
 	for _, r := range []string{"R8", "DI", "SI"} {
 		w.op("ADDQ $%d, %s", s.bytes, r)
 	}
