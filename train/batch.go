@@ -110,12 +110,51 @@ func (b *batch) gradients(columns []*column, chunks []chunk, scale float64) [][]
 	panels := b.outside(columns)
 	n := b.d.cols
 	sum := make([][]float64, len(columns))
-	for v, c := range columns {
+	for v := range columns {
 		sum[v] = make([]float64, n)
-		for j := 1; j < n; j++ {
-			sum[v][j] = c.lambda / scale * c.theta[j]
+	}
+	b.residualProducts(panels, chunks, func(c chunk, total []float64) {
+		addPanel(sum, panels[c.fold], total)
+	})
+	for v, c := range columns {
+		for j := range sum[v] {
+			sum[v][j] *= scale
+			if j > 0 {
+				sum[v][j] += c.lambda * c.theta[j]
+			}
 		}
 	}
+	return sum
+}
+
+// gradientsByFold returns the gradient of each column's loss, without the
+// penalty, summed over the rows of each fold: of fits that still share their
+// weights one pass then gives all.
+func (b *batch) gradientsByFold(columns []*column) map[int][][]float64 {
+	var every []int
+	for v := range columns {
+		every = append(every, v)
+	}
+	all := b.panel(columns, every)
+	panels, sums := map[int]*panelOf{}, map[int][][]float64{}
+	for _, c := range b.d.chunks {
+		if panels[c.fold] == nil {
+			panels[c.fold], sums[c.fold] = &all, make([][]float64, len(columns))
+			for v := range columns {
+				sums[c.fold][v] = make([]float64, b.d.cols)
+			}
+		}
+	}
+	b.residualProducts(panels, b.d.chunks, func(c chunk, total []float64) {
+		addPanel(sums[c.fold], &all, total)
+	})
+	return sums
+}
+
+// residualProducts computes Σ_i w_i (p_i − y_i) x_i over each chunk for the
+// columns of its fold's panel, stride×width, and hands it to add, chunk by chunk
+// in order.
+func (b *batch) residualProducts(panels map[int]*panelOf, chunks []chunk, add func(c chunk, total []float64)) {
 	most := 0
 	for _, p := range panels {
 		most = max(most, p.width)
@@ -131,20 +170,16 @@ func (b *batch) gradients(columns []*column, chunks []chunk, scale float64) [][]
 				addTo(total, g)
 			}
 		})
-	}, func(total []float64, c chunk) {
-		p := panels[c.fold]
-		for j := range n {
-			for k, v := range p.which {
-				sum[v][j] += total[j*p.width+k]
-			}
-		}
-	})
-	for v := range sum {
+	}, func(total []float64, c chunk) { add(c, total) })
+}
+
+// addPanel adds a chunk's sums to those of the panel's columns.
+func addPanel(sum [][]float64, p *panelOf, total []float64) {
+	for k, v := range p.which {
 		for j := range sum[v] {
-			sum[v][j] *= scale
+			sum[v][j] += total[j*p.width+k]
 		}
 	}
-	return sum
 }
 
 // curvature returns the data part of the Hessian at theta over the given

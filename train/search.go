@@ -87,8 +87,23 @@ func (s *search) losses(ctx context.Context, lambdas []float64) ([]float64, erro
 		return losses, nil
 	}
 	var columns []*column
-	for _, c := range whole {
-		columns = append(columns, s.branch(c)...)
+	byFold := s.b.gradientsByFold(whole)
+	for v, c := range whole {
+		for _, branch := range s.branch(c) {
+			grad := make([]float64, len(c.theta))
+			for _, k := range s.folds {
+				for j, g := range byFold[k][v] {
+					if k != branch.hold {
+						grad[j] += g
+					}
+				}
+			}
+			for j := 1; j < len(grad); j++ {
+				grad[j] += c.lambda * c.theta[j]
+			}
+			s.advance(branch, grad)
+			columns = append(columns, branch)
+		}
 	}
 	if err := s.finish(ctx, columns); err != nil {
 		return nil, err
