@@ -26,7 +26,7 @@ type sandwich struct {
 func newSandwich(fit *ridge, groups []int32) *sandwich {
 	m := fit.m
 	fit.renew(true)
-	s := &sandwich{fit: fit, factor: fit.factor, resid: make([]float64, m.rows), order: make([]int, m.rows)}
+	s := &sandwich{fit: fit, factor: fit.pre.factor, resid: make([]float64, m.rows), order: make([]int, m.rows)}
 	m.logOdds(s.resid, fit.theta, 0, m.rows)
 	n := 0
 	for i, z := range s.resid {

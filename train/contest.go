@@ -113,86 +113,126 @@ func (c *contest) gain(a, b *contestant) (mean, se float64) {
 	return mean, math.Sqrt(se) / c.s.total
 }
 
+// contestRows is the number of rows, at least, on which the penalties of the
+// spline model are searched; contestEvents the churned among them. A penalty is
+// a prior on effects, which does not hang on the number of rows.
+const (
+	contestRows   = 8000
+	contestEvents = 500
+)
+
+// foldFits are the fits of one matrix without each of its folds, which share a
+// preconditioner.
+func (c *contest) foldFits(m *matrix) []*ridge {
+	shared := new(preconditioner)
+	var fits []*ridge
+	for _, k := range c.folds {
+		r := newRidge(m, k)
+		r.pre = shared
+		fits = append(fits, r)
+	}
+	return fits
+}
+
+// outOfFold moves the fits to their optima at some penalties, stores the log-odds
+// of each fold's rows by the fit without it in z, and returns the mean loss.
+func (c *contest) outOfFold(ctx context.Context, fits []*ridge, l penalties, z []float64) (float64, error) {
+	m := fits[0].m
+	penalty := c.mains.penalty([]float64{0}, l)
+	loss := 0.0
+	for k, r := range fits {
+		if err := r.solve(ctx, penalty, chooseTolerance, false); err != nil {
+			return 0, err
+		}
+		for _, part := range m.chunks {
+			if part.fold == c.folds[k] {
+				m.logOdds(z[part.from:], r.theta, part.from, part.to)
+				loss += c.lossOf(z, part.from, part.to)
+			}
+		}
+	}
+	return loss / m.total, nil
+}
+
 // mainsAt returns the spline model's out-of-fold view at some penalties.
 func (c *contest) mainsAt(ctx context.Context, l penalties) (*contestant, error) {
 	x := &contestant{name: "splines", penalties: l, curves: true, z: make([]float64, c.base.rows)}
-	penalty := c.mains.penalty([]float64{0}, l)
 	if c.fits == nil {
-		serial := *c.base
-		serial.workers = 1
-		for _, k := range c.folds {
-			c.fits = append(c.fits, newRidge(&serial, k))
-		}
+		c.fits = c.foldFits(c.base)
 	}
-	errs := make([]error, len(c.folds))
-	parallel(c.workers, len(c.folds), func(k int) {
-		errs[k] = c.fits[k].solve(ctx, penalty, chooseTolerance, false)
-		c.base.logOdds(x.z, c.fits[k].theta, c.s.starts[c.folds[k]], c.s.starts[c.folds[k]+1])
-	})
-	for _, err := range errs {
-		if err != nil {
-			return nil, err
-		}
-	}
-	c.score(x)
-	return x, nil
+	var err error
+	x.loss, err = c.outOfFold(ctx, c.fits, l, x.z)
+	return x, err
 }
 
 // bestMains searches the penalties of the spline model: one for all along a
 // path, for both scales; then that of the curves, then that of the rest, alone.
 func (c *contest) bestMains(ctx context.Context) (*contestant, error) {
-	var best *contestant
+	rows := max(contestRows, int(contestEvents/min(c.s.churn, c.s.total-c.s.churn)*float64(c.base.rows)))
+	sample := c.base.sampled(rows)
+	fits := c.foldFits(sample)
+	z := make([]float64, c.base.rows)
+	var best penalties
+	low := math.Inf(1)
+	tried := make(map[penalties]float64)
 	try := func(l penalties) (float64, error) {
-		if l.plain > 1e5 || l.curve > 1e6 || l.plain < 1e-3 {
-			return math.Inf(1), nil
+		if loss, ok := tried[l]; ok {
+			return loss, nil
 		}
-		x, err := c.mainsAt(ctx, l)
+		loss, err := c.outOfFold(ctx, fits, l, z)
 		if err != nil {
 			return 0, err
 		}
-		if best == nil || round7(x.loss) < round7(best.loss) {
-			best = x
+		if round7(loss) < round7(low) {
+			low, best = loss, l
 		}
-		return x.loss, nil
+		tried[l] = loss
+		return loss, nil
 	}
-	const worse = 3e-4 // a path that has risen by so much has passed its minimum
-	for _, power := range []float64{1, 0.5} {
-		at, low := 10.0, math.Inf(1)
-		if best != nil {
-			at = best.plain
-		}
-		for _, factor := range []float64{math.Sqrt(10), 1 / math.Sqrt(10)} {
-			from := at
-			if factor < 1 && low < math.Inf(1) {
-				from *= factor
+	// walk multiplies one of the penalties as long as that helps.
+	walk := func(factor float64, most int, change func(l *penalties, factor float64)) error {
+		l := best
+		for range most {
+			before := low
+			change(&l, factor)
+			loss, err := try(l)
+			if err != nil {
+				return err
 			}
-			for l := from; ; l *= factor {
-				v, err := try(penalties{plain: l, curve: l, power: power})
-				if err != nil {
-					return nil, err
-				}
-				if v > low+worse || math.IsInf(v, 1) || v > low && power < 1 {
-					break
-				}
-				low = min(low, v)
+			if !(loss < before) {
+				break
 			}
 		}
+		return nil
 	}
-	for _, f := range []float64{3, 10, 100, 1000} {
-		l := best.penalties
-		l.curve *= f
-		if _, err := try(l); err != nil {
+	both := func(l *penalties, f float64) { l.plain, l.curve = l.plain*f, l.curve*f }
+	const step, decades = 3.1622776601683795, 10 // half a decade
+	if _, err := try(penalties{plain: 30, curve: 30, power: 1}); err != nil {
+		return nil, err
+	}
+	for _, turn := range []func() error{
+		func() error { return walk(step, decades, both) },
+		func() error { return walk(1/step, decades, both) },
+		func() error { return walk(1, 1, func(l *penalties, _ float64) { l.power = 0.5 }) },
+		func() error { return walk(step, decades, both) },
+		func() error { return walk(1/step, decades, both) },
+		func() error { return walk(10, 3, func(l *penalties, f float64) { l.curve *= f }) },
+		func() error { return walk(3, 1, func(l *penalties, f float64) { l.curve *= f }) },
+		func() error { return walk(1./3, 2, func(l *penalties, f float64) { l.plain *= f }) },
+		func() error { return walk(3, 2, func(l *penalties, f float64) { l.plain *= f }) },
+	} {
+		if err := turn(); err != nil {
 			return nil, err
 		}
 	}
-	for _, f := range []float64{0.1, 1. / 3, 3, 10} {
-		l := best.penalties
-		l.plain *= f
-		if _, err := try(l); err != nil {
-			return nil, err
-		}
+	for k, r := range c.foldFits(c.base) { // from where the sample's fits are
+		copy(r.theta, fits[k].theta)
+		c.fits = append(c.fits, r)
 	}
-	return best, nil
+	for _, r := range c.fits {
+		r.pre = c.fits[0].pre
+	}
+	return c.mainsAt(ctx, best)
 }
 
 // pairsOn returns the contestants with pairs, one for each count and penalty
@@ -222,7 +262,7 @@ func (c *contest) pairsOn(ctx context.Context, mains *contestant) ([]*contestant
 	}
 	errs := make([]error, len(c.folds))
 	parallel(c.workers, len(c.folds), func(k int) {
-		st := &stage{fit: c.fits[k], sought: mains.penalties}
+		st := &stage{fit: c.fits[k].alone(), sought: mains.penalties}
 		st.sought.pair = rankPenalty
 		from, to := c.s.starts[c.folds[k]], c.s.starts[c.folds[k]+1]
 		low := math.Inf(1)
@@ -233,7 +273,7 @@ func (c *contest) pairsOn(ctx context.Context, mains *contestant) ([]*contestant
 				if err := trial.fit.solve(ctx, trial.penalty(c.mains), chooseTolerance, false); err != nil {
 					return 0, err
 				}
-				trial.fit.m.logOdds(x.z, trial.fit.theta, from, to)
+				trial.fit.m.logOdds(x.z[from:], trial.fit.theta, from, to)
 				return c.lossOf(x.z, from, to), nil
 			}
 			middle, err := at(rankPenalty)
@@ -303,7 +343,7 @@ func (c *contest) tablesOn(ctx context.Context, under *contestant, most int) ([]
 		var mu sync.Mutex
 		errs := make([]error, len(c.folds))
 		parallel(c.workers, len(c.folds), func(k int) {
-			st, err := c.stageOf(ctx, c.fits[k], under)
+			st, err := c.stageOf(ctx, c.fits[k].alone(), under)
 			if err != nil {
 				errs[k] = err
 				return
@@ -322,7 +362,7 @@ func (c *contest) tablesOn(ctx context.Context, under *contestant, most int) ([]
 				}
 				x.reached++
 				mu.Unlock()
-				st.fit.m.logOdds(x.z, st.fit.theta, from, to)
+				st.fit.m.logOdds(x.z[from:], st.fit.theta, from, to)
 				loss := c.lossOf(x.z, from, to)
 				low = min(low, loss)
 				return !(count >= 15 && low > start || count >= 60 && loss > low*1.02)

@@ -145,15 +145,16 @@ func (m *matrix) eachLane(hold int, work func(lane int, c chunk)) {
 	})
 }
 
-// logOdds stores z = X θ of the rows from … to−1 in dst, which has a value for
-// each row of the matrix.
+// logOdds stores z = X θ of the rows from … to−1 in dst, one value a row.
 func (m *matrix) logOdds(dst, theta []float64, from, to int) {
 	for i := from; i < to; i++ {
 		z := 0.0
-		for e := m.start[i]; e < m.start[i+1]; e++ {
-			z += float64(m.val[e] * theta[m.col[e]])
+		col := m.col[m.start[i]:m.start[i+1]]
+		val := m.val[m.start[i]:][:len(col)]
+		for k, j := range col {
+			z += float64(val[k] * theta[j])
 		}
-		dst[i] = z
+		dst[i-from] = z
 	}
 }
 
@@ -164,19 +165,22 @@ func (m *matrix) logLoss(grad, theta []float64, hold int) float64 {
 	grads := make([]float64, lanes*m.cols)
 	m.eachLane(hold, func(lane int, c chunk) {
 		g := grads[lane*m.cols : (lane+1)*m.cols]
-		for i := c.from; i < c.to; i++ {
-			col, val := m.col[m.start[i]:m.start[i+1]], m.val[m.start[i]:m.start[i+1]]
-			z := 0.0
-			for k, j := range col {
-				z += float64(val[k] * theta[j])
+		var zs, ps, ls [blockRows]float64
+		c.blocks(func(from, rows int) {
+			z, p, l := zs[:rows], ps[:rows], ls[:rows]
+			m.logOdds(z, theta, from, from+rows)
+			logistic(p, l, z)
+			for r, zr := range z {
+				i := from + r
+				loss[lane] += float64(m.w[i] * rowLoss(l[r], m.y[i], zr))
+				e := float64(m.w[i] * (p[r] - m.y[i]))
+				col := m.col[m.start[i]:m.start[i+1]]
+				val := m.val[m.start[i]:][:len(col)]
+				for k, j := range col {
+					g[j] += float64(val[k] * e)
+				}
 			}
-			p, s := predict.SigmoidSoftplus(z)
-			loss[lane] += float64(m.w[i] * (s - float64(m.y[i]*z)))
-			r := float64(m.w[i] * (p - m.y[i]))
-			for k, j := range col {
-				g[j] += float64(val[k] * r)
-			}
-		}
+		})
 	})
 	clear(grad)
 	sum := 0.0
@@ -189,39 +193,35 @@ func (m *matrix) logLoss(grad, theta []float64, hold int) float64 {
 	return sum
 }
 
+// folds returns the number of folds that hold rows.
+func (m *matrix) folds() int {
+	n, last := 0, noFold
+	for _, c := range m.chunks {
+		if c.fold != last {
+			n, last = n+1, c.fold
+		}
+	}
+	return n
+}
+
 // hessian returns X'WX over the rows outside the fold hold, cols×cols
-// row-major, upper triangle. Where share is below 1, only that part of each
-// chunk is used and the sum scaled up; rows of a fold are in random order.
-func (m *matrix) hessian(theta []float64, hold int, share float64) []float64 {
+// row-major, upper triangle.
+func (m *matrix) hessian(theta []float64, hold int) []float64 {
 	n := m.cols
 	parts := make([]float64, lanes*n*n)
-	var all, used [lanes]float64
 	m.eachLane(hold, func(lane int, c chunk) {
 		h := parts[lane*n*n : (lane+1)*n*n]
-		end := c.from + int(math.Ceil(share*float64(c.to-c.from)))
 		for i := c.from; i < c.to; i++ {
-			all[lane] += m.w[i]
-			if i >= end {
-				continue
-			}
-			used[lane] += m.w[i]
 			m.addOuter(h, theta, i)
 		}
 	})
-	sum, a, u := parts[:n*n], all[0], used[0]
+	sum := parts[: n*n : n*n]
 	for lane := 1; lane < lanes; lane++ {
-		a, u = a+all[lane], u+used[lane]
 		for k, v := range parts[lane*n*n : (lane+1)*n*n] {
 			sum[k] += v
 		}
 	}
-	if share < 1 {
-		scale := a / u
-		for k := range sum {
-			sum[k] = float64(scale * sum[k])
-		}
-	}
-	return sum[: n*n : n*n]
+	return sum
 }
 
 // addOuter adds w p (1 − p) x x' of a row to h, upper triangle.
@@ -242,4 +242,83 @@ func (m *matrix) addOuter(h, theta []float64, i int) {
 			row[jl] += float64(v * rest[l])
 		}
 	}
+}
+
+// fastHessian returns X'WX over a random part of all rows, scaled up to them,
+// in float32: it serves as a preconditioner. share is that part, 0 to 1.
+func (m *matrix) fastHessian(theta []float64, share float64) []float64 {
+	n := m.cols
+	stride := (n + fastUnit - 1) / fastUnit * fastUnit
+	totals := make([][]float64, lanes)
+	var all, used [lanes]float64
+	parallel(m.workers, lanes, func(lane int) {
+		total := make([]float64, stride*stride)
+		x, u := make([]float32, (batchRows+fastTile)*stride), make([]float32, (batchRows+fastTile)*stride)
+		h, q := make([]float32, stride*stride), make([]float32, batchRows)
+		var z, p, l [batchRows]float64
+		for k := lane; k < len(m.chunks); k += lanes {
+			c := m.chunks[k]
+			end := c.from + int(math.Ceil(share*float64(c.to-c.from)))
+			for i := c.from; i < c.to; i++ {
+				all[lane] += m.w[i]
+			}
+			chunk{c.from, end, c.fold}.batches(func(from, rows int, flush bool) {
+				clear(x)
+				m.logOdds(z[:rows], theta, from, from+rows)
+				logistic(p[:rows], l[:rows], z[:rows])
+				for r := range rows {
+					i := from + r
+					used[lane] += m.w[i]
+					q[r] = float32(m.w[i] * p[r] * (1 - p[r]))
+					row := x[r*stride : (r+1)*stride]
+					for e := m.start[i]; e < m.start[i+1]; e++ {
+						row[m.col[e]] = float32(m.val[e])
+					}
+				}
+				fastScale(u, x[:rows*stride], q, rows, stride)
+				fastCross(h, x, u, rows, stride)
+				if flush {
+					addTo(total, h)
+				}
+			})
+		}
+		totals[lane] = total
+	})
+	a, b := 0.0, 0.0
+	for lane := range lanes {
+		a, b = a+all[lane], b+used[lane]
+	}
+	sum := make([]float64, n*n)
+	for j := range n {
+		for k := j; k < n; k++ {
+			v := 0.0
+			for _, t := range totals {
+				v += t[j*stride+k]
+			}
+			sum[j*n+k] = a / b * v
+		}
+	}
+	return sum
+}
+
+// sampled returns a view of a random part of the rows of each fold, of about
+// the given number in all.
+func (m *matrix) sampled(rows int) *matrix {
+	all := 0
+	for _, c := range m.chunks {
+		all += c.to - c.from
+	}
+	if rows >= all {
+		return m
+	}
+	out := *m
+	out.chunks, out.total = nil, 0
+	for _, c := range m.chunks {
+		c.to = c.from + int(math.Ceil(float64(rows)/float64(all)*float64(c.to-c.from)))
+		out.chunks = append(out.chunks, c)
+		for i := c.from; i < c.to; i++ {
+			out.total += m.w[i]
+		}
+	}
+	return &out
 }

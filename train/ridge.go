@@ -5,6 +5,7 @@ package train
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/holdfast-churn/holdfast/predict"
 )
@@ -24,15 +25,23 @@ type ridge struct {
 	hold    int
 	penalty []float64
 	theta   []float64
-	hessian []float64 // X'WX at some earlier θ; nil at first
-	factor  cholesky  // of hessian + Λ
+	pre     *preconditioner
 	// While tables grow, the inverse of hessian + Λ takes the factor's place,
 	// because it can be bordered by new columns; curve is the w p (1 − p) of
 	// each row behind it.
 	inverse []float64
 	curve   []float64
 	passes  int
-	renewed int // times that the matrix was taken
+}
+
+// A preconditioner is the matrix of second derivatives at some earlier weights
+// with its factor. The fits without one fold each may share one: folds are
+// random parts of about the same weight.
+type preconditioner struct {
+	hessian []float64 // X'WX; nil at first
+	penalty []float64 // Λ of the factor
+	factor  cholesky  // of hessian + Λ
+	version int       // times that the matrix was taken
 }
 
 const (
@@ -45,8 +54,8 @@ const (
 	chordSlow  = 0.6
 	borderSlow = 0.7 // the same where the inverse is kept, which costs more to take anew
 	maxChords  = 200
-	renewRows  = 20000 // rows behind a matrix, at least …
-	renewRatio = 20    // … or so many a column
+	renewRows  = 4000 // rows behind a matrix, at least …
+	renewRatio = 10   // … or so many a column
 )
 
 // newRidge starts at zero weights and the logit of the churn rate.
@@ -58,7 +67,7 @@ func newRidge(m *matrix, hold int) *ridge {
 			kept += float64(m.w[i] * (1 - m.y[i]))
 		}
 	}
-	r := &ridge{m: m, hold: hold, theta: make([]float64, m.cols)}
+	r := &ridge{m: m, hold: hold, theta: make([]float64, m.cols), pre: new(preconditioner)}
 	r.theta[0] = math.Log(churn / kept)
 	return r
 }
@@ -66,9 +75,18 @@ func newRidge(m *matrix, hold int) *ridge {
 // extend returns a fit of a matrix with further columns, from the weights of r
 // and zeros.
 func (r *ridge) extend(m *matrix) *ridge {
-	e := &ridge{m: m, hold: r.hold, theta: make([]float64, m.cols)}
+	e := &ridge{m: m, hold: r.hold, theta: make([]float64, m.cols), pre: new(preconditioner)}
 	copy(e.theta, r.theta)
 	return e
+}
+
+// alone returns a copy of the fit for one goroutine of several: with a
+// preconditioner of its own and no workers.
+func (r *ridge) alone() *ridge {
+	a, m, pre := *r, *r.m, *r.pre
+	m.workers = 1
+	a.m, a.pre, a.theta = &m, &pre, slices.Clone(r.theta)
+	return &a
 }
 
 // solve moves the weights to the minimum under a penalty of each column, to
@@ -77,9 +95,7 @@ func (r *ridge) extend(m *matrix) *ridge {
 func (r *ridge) solve(ctx context.Context, penalty []float64, tolerance float64, exact bool) error {
 	m := r.m
 	r.penalty = penalty
-	if r.hessian == nil && r.inverse == nil {
-		r.renew(exact)
-	} else if r.inverse == nil && !r.refactor() {
+	if r.inverse == nil && (r.pre.hessian == nil || !slices.Equal(r.pre.penalty, penalty) && !r.refactor()) {
 		r.renew(exact)
 	}
 	grad, point, step := make([]float64, m.cols), make([]float64, m.cols), make([]float64, m.cols)
@@ -87,7 +103,7 @@ func (r *ridge) solve(ctx context.Context, penalty []float64, tolerance float64,
 	if r.inverse != nil {
 		slow = borderSlow
 	}
-	value, decrement, fresh, t := math.Inf(1), math.Inf(1), r.renewed, 1.0
+	value, decrement, fresh, t := math.Inf(1), math.Inf(1), r.pre.version, 1.0
 	for range maxChords {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -111,12 +127,12 @@ func (r *ridge) solve(ctx context.Context, penalty []float64, tolerance float64,
 		value = f
 		r.toward(step, grad)
 		d := dot(grad, step) / 2
-		if (d > slow*decrement || t < 1) && d > tolerance*m.total && fresh == r.renewed {
+		if (d > slow*decrement || t < 1) && d > tolerance*m.total && fresh == r.pre.version {
 			r.renew(exact)
 			r.toward(step, grad)
 			d = dot(grad, step) / 2
 		}
-		fresh = r.renewed
+		fresh = r.pre.version
 		decrement, t = d, 1
 		copy(point, r.theta)
 		for j := range step {
@@ -132,7 +148,7 @@ func (r *ridge) solve(ctx context.Context, penalty []float64, tolerance float64,
 // toward stores Newton's step, to be subtracted, for a gradient.
 func (r *ridge) toward(step, grad []float64) {
 	if r.inverse == nil {
-		r.factor.solve(step, grad)
+		r.pre.factor.solve(step, grad)
 		return
 	}
 	clear(step)
@@ -142,10 +158,9 @@ func (r *ridge) toward(step, grad []float64) {
 // invert takes the matrix anew and keeps its inverse from now on.
 func (r *ridge) invert() {
 	m := r.m
-	r.hessian = m.hessian(r.theta, r.hold, 1)
-	r.renewed++
+	r.pre = &preconditioner{hessian: m.fastHessian(r.theta, 1), version: r.pre.version + 1}
 	r.refactor()
-	r.inverse, r.hessian = r.factor.inverse(), nil
+	r.inverse, r.pre.hessian = r.pre.factor.inverse(), nil
 	r.curve = make([]float64, m.rows)
 	m.logOdds(r.curve, r.theta, 0, m.rows)
 	_, r.curve = m.slopes(r.curve, r.hold)
@@ -188,7 +203,7 @@ func (r *ridge) border(m *matrix, b *block, penalty []float64) *ridge {
 			d[c*k+f] -= dot(cross[c*p:(c+1)*p], e[f*p:(f+1)*p])
 		}
 	}
-	out := &ridge{m: m, hold: r.hold, theta: make([]float64, n), curve: r.curve, penalty: penalty, renewed: r.renewed}
+	out := &ridge{m: m, hold: r.hold, theta: make([]float64, n), curve: r.curve, penalty: penalty, pre: r.pre}
 	copy(out.theta, r.theta)
 	schur, ok := factorise(d, k)
 	if !ok {
@@ -224,12 +239,19 @@ func (r *ridge) renew(exact bool) {
 		r.invert()
 		return
 	}
-	share := 1.0
-	if want := max(renewRows, renewRatio*r.m.cols); !exact && want < r.m.rows {
-		share = float64(want) / float64(r.m.rows)
+	if exact {
+		r.pre.hessian = r.m.hessian(r.theta, r.hold)
+	} else {
+		share := min(1, float64(max(renewRows, renewRatio*r.m.cols))/float64(r.m.rows))
+		r.pre.hessian = r.m.fastHessian(r.theta, share)
+		if r.hold != noFold {
+			kept := 1 - 1/float64(r.m.folds())
+			for k := range r.pre.hessian {
+				r.pre.hessian[k] *= kept
+			}
+		}
 	}
-	r.hessian = r.m.hessian(r.theta, r.hold, share)
-	r.renewed++
+	r.pre.version++
 	r.refactor()
 }
 
@@ -237,14 +259,15 @@ func (r *ridge) renew(exact bool) {
 // a larger diagonal: steps only grow shorter by it.
 func (r *ridge) refactor() bool {
 	n := len(r.theta)
-	a := make([]float64, len(r.hessian))
+	a := make([]float64, len(r.pre.hessian))
+	r.pre.penalty = r.penalty
 	for extra := 0.0; ; extra = max(1e-9*r.m.total, 10*extra) {
-		copy(a, r.hessian)
+		copy(a, r.pre.hessian)
 		for j := range n {
 			a[j*n+j] += r.penalty[j] + extra
 		}
 		if f, ok := factorise(a, n); ok {
-			r.factor = f
+			r.pre.factor = f
 			return true
 		} else if extra > r.m.total {
 			return false
@@ -267,11 +290,11 @@ func (r *ridge) leaveOneOut() []float64 {
 	z := make([]float64, m.rows)
 	inverse := r.inverse
 	if inverse == nil {
-		inverse = r.factor.inverse()
+		inverse = r.pre.factor.inverse()
 	}
 	parallel(m.workers, len(m.chunks), func(k int) {
 		c := m.chunks[k]
-		m.logOdds(z, r.theta, c.from, c.to)
+		m.logOdds(z[c.from:], r.theta, c.from, c.to)
 		if c.fold == r.hold {
 			return
 		}

@@ -31,8 +31,8 @@ func (st *stage) penalty(mains *part) []float64 {
 
 // repenalised returns a copy of the stage for another penalty of the pairs.
 func (st *stage) repenalised(pair float64) *stage {
-	r, fit := *st, *st.fit
-	fit.theta = slices.Clone(fit.theta)
+	r, fit, pre := *st, *st.fit, *st.fit.pre
+	fit.theta, fit.pre = slices.Clone(fit.theta), &pre
 	r.fit, r.sought.pair = &fit, pair
 	return &r
 }
