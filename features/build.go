@@ -5,6 +5,7 @@ package features
 import (
 	"context"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"sort"
@@ -21,6 +22,9 @@ type Options struct {
 	// AsOf asks for one row for each account and term at that instant. The
 	// zero time asks for every snapshot of the history.
 	AsOf time.Time
+	// OnlyScored leaves out, as of an instant, the rows that are early or
+	// decided and so have no probability.
+	OnlyScored bool
 	// Workers is the number of goroutines; zero means one for each CPU. The
 	// frame's bytes do not depend on it.
 	Workers int
@@ -144,7 +148,7 @@ func (s *stream) run(ctx context.Context) {
 	k, part := newKernel(s.h, s.spec, s.template.facts), s.h.NewPart()
 	l, f := &listing{h: s.h, spec: s.spec, part: part, asOf: history}, s.template.frame()
 	if !s.options.AsOf.IsZero() {
-		l.asOf = s.options.AsOf.UnixNano()
+		l.asOf, l.onlyScored = s.options.AsOf.UnixNano(), s.options.OnlyScored
 	}
 	for {
 		i := int(s.taken.Add(1)) - 1
@@ -274,11 +278,14 @@ func (f *Frame) resize(rows []Row) {
 // A listing collects the snapshots of a part's accounts before any feature is
 // made.
 type listing struct {
-	h     *data.History
-	spec  *Spec
-	part  *data.Part
-	asOf  int64 // or history
-	rows  []Row
+	h    *data.History
+	spec *Spec
+	part *data.Part
+	asOf int64 // or history
+	rows []Row
+
+	onlyScored bool
+
 	snaps []snapshot // aligned with rows
 	spans []span
 	left  map[refusal]int
@@ -355,6 +362,9 @@ func (l *listing) addAsOf(k int32) {
 	if status == Scored && int(lead(l.asOf, h.Contracts[k].Due, h.Location)) > longest+earlyDays {
 		status = Early
 	}
+	if l.onlyScored && status != Scored {
+		return
+	}
 	l.add(k, l.asOf, label{Unknown, Never}, status)
 }
 
@@ -386,9 +396,19 @@ func (l *listing) close(account int32, first int) {
 }
 
 // markNoHistory sets the status of scored rows of accounts of which no source
-// shows a visible event.
+// shows a visible event and, as of an instant, the newest one of the others.
 func (l *listing) markNoHistory(f *Frame) {
 	for _, s := range l.spans {
+		if l.asOf != history { // all rows of the account are of one instant
+			last := l.lastVisible(s.account, l.asOf)
+			for i := s.start; i < s.end; i++ {
+				f.Rows[i].LastEvent = last
+				if f.Rows[i].Status == Scored && last == data.NoTime {
+					f.Rows[i].Status = NoHistory
+				}
+			}
+			continue
+		}
 		for i := s.start; i < s.end; i++ {
 			if f.Rows[i].Status == Scored && !l.anyVisible(s.account, f.Rows[i].Snapshot) {
 				f.Rows[i].Status = NoHistory
@@ -400,22 +420,49 @@ func (l *listing) markNoHistory(f *Frame) {
 // anyVisible reports whether any source shows an event of the account that was
 // visible at t.
 func (l *listing) anyVisible(account int32, t int64) bool {
-	for i := range l.h.Sources {
-		r := l.part.Records(i, int(account))
-		if l.h.Sources[i].ByDay() {
-			day := int32(data.DayOf(t, l.h.Location)) // t is its start
-			if slices.ContainsFunc(r.Words, func(word uint64) bool { return data.DayOfWord(word) < day }) {
-				return true
+	for range l.visible(account, t) {
+		return true
+	}
+	return false
+}
+
+// lastVisible returns the time of the newest event of the account that was
+// visible at t, data.NoTime where there is none. Where events are held by day,
+// it is the start of the day.
+func (l *listing) lastVisible(account int32, t int64) int64 {
+	last := data.NoTime
+	for at := range l.visible(account, t) {
+		last = max(last, at)
+	}
+	return last
+}
+
+// visible calls yield with the time of each event of the account that any
+// source shows at t; of events held by day, with the start of each day that is
+// later than those before it.
+func (l *listing) visible(account int32, t int64) func(yield func(int64) bool) {
+	return func(yield func(int64) bool) {
+		for i := range l.h.Sources {
+			r := l.part.Records(i, int(account))
+			if l.h.Sources[i].ByDay() {
+				latest, today := int32(math.MinInt32), int32(data.DayOf(t, l.h.Location)) // t is its start
+				for _, word := range r.Words {
+					if day := data.DayOfWord(word); day < today && day > latest {
+						if latest = day; !yield(data.DayStart(int(day), l.h.Location)) {
+							return
+						}
+					}
+				}
+				continue
 			}
-			continue
-		}
-		for at := 0; at < len(r.Words); at += r.Stride {
-			if record := r.Words[at : at+r.Stride]; seen(int64(record[0]), l.h.Sources[i].Known(record), t) {
-				return true
+			for at := 0; at < len(r.Words); at += r.Stride {
+				record := r.Words[at : at+r.Stride]
+				if seen(int64(record[0]), l.h.Sources[i].Known(record), t) && !yield(int64(record[0])) {
+					return
+				}
 			}
 		}
 	}
-	return false
 }
 
 // countsOf returns how many snapshots have no row, by reason; rows have one.

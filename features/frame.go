@@ -37,6 +37,8 @@ type Row struct {
 	Kept     float64 // share of the yearly value kept: 0 for a churn, NaN where not known; an outcome, never a feature
 	Status   Status
 
+	LastEvent int64 // newest event seen at Snapshot, data.NoTime where there is none; only of a build as of an instant
+
 	AutoRenew   int8 // 1 the contract renews by itself, 0 it does not, Unknown
 	Involuntary bool // churned for a reason the account did not choose; an outcome, never a feature
 }

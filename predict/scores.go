@@ -18,7 +18,7 @@ import (
 // column may have one of them, or begin with health_.
 var scoreColumns = []string{"account_id", "contract_id", "as_of", "due", "lead_days", "status", "p_churn", "p_renew", "p_grow", "p_low", "p_high",
 	"health", "tier", "segment", "phase", "reason_1", "reason_2", "reason_3", "reason_1_effect", "reason_2_effect", "reason_3_effect",
-	"helps_1", "helps_2", "value", "currency", "value_at_risk", "upsell", "features_as_of", "model_id"}
+	"helps_1", "helps_2", "value", "currency", "value_at_risk", "upsell", "features_as_of", "missing_inputs", "days_since_event", "model_id"}
 
 // IsScoreColumn reports whether a score table has the name for itself.
 func IsScoreColumn(name string) bool {
@@ -37,6 +37,7 @@ type ScoreOptions struct {
 	AsOf     int64          // nanoseconds since the epoch
 	Location *time.Location // of calendar days
 	Show     []data.Column  // pass-through columns, aligned with the rows
+	Before   []*Earlier     // what health is compared with: columns health_change_<days>d
 }
 
 // Scores returns the score table of a frame built as of one instant: a row
@@ -50,6 +51,7 @@ func (m *Model) Scores(f *features.Frame, o ScoreOptions) (*data.Table, error) {
 	loc, rows := o.Location, f.Rows
 	day := func(t int64) int64 { return int64(data.DayOf(t, loc)) }
 	asOf := day(o.AsOf)
+	missing := m.missingInputs(f)
 	t := &data.Table{Name: "scores", Rows: len(rows)}
 	add := func(c ...data.Column) { t.Columns = append(t.Columns, c...) }
 	add(b.text("account_id", func(i int) string { return rows[i].Account }),
@@ -62,8 +64,11 @@ func (m *Model) Scores(f *features.Frame, o ScoreOptions) (*data.Table, error) {
 		b.number("p_renew", func(i int) float64 { return 1 - b.p[i] }),
 		b.number("p_grow", b.grow),
 		b.number("health", func(i int) float64 { return b.health(i) }),
-		b.text("tier", b.tier),
-		b.text("segment", func(i int) string { return rows[i].Segment }),
+		b.text("tier", b.tier))
+	for _, e := range o.Before {
+		add(b.number(fmt.Sprintf("health_change_%dd", e.Days), func(i int) float64 { return e.change(&rows[i], b.health(i)) }))
+	}
+	add(b.text("segment", func(i int) string { return rows[i].Segment }),
 		b.text("phase", func(i int) string { return rows[i].Phase }))
 	for _, c := range o.Show {
 		if IsScoreColumn(c.Name) {
@@ -80,6 +85,13 @@ func (m *Model) Scores(f *features.Frame, o ScoreOptions) (*data.Table, error) {
 		b.text("currency", func(i int) string { return rows[i].Currency }),
 		b.number("value_at_risk", func(i int) float64 { return rows[i].Value * b.p[i] }),
 		b.whole("features_as_of", data.Date, func(i int) int64 { return day(rows[i].Snapshot) }),
+		b.whole("missing_inputs", data.Int, func(i int) int64 { return int64(missing[i]) }),
+		data.IntOf("days_since_event", data.Int, len(rows), func(i int) (int64, bool) {
+			if rows[i].LastEvent == data.NoTime {
+				return 0, false
+			}
+			return asOf - day(rows[i].LastEvent), true
+		}),
 		b.text("model_id", func(int) string { return o.ModelID }))
 	return t, nil
 }

@@ -118,3 +118,44 @@ func TestReasonsPutPillarsFirst(t *testing.T) {
 		t.Errorf("helps %v", got)
 	}
 }
+
+// Changes of health are those between two frames of the same model, by account
+// and contract; rows without a probability at either time have none.
+func TestScoresBefore(t *testing.T) {
+	m := fileModel()
+	now, then := scoredFrame(m), scoredFrame(m)
+	then.Columns[0].Num[0] = 5            // the first account had few logins
+	then.Rows[1].Status = features.Early  // the second one had no probability
+	then.Rows[4].Contract = "another one" // the last one's contract was not there
+	now.Rows[0].LastEvent, now.Rows[1].LastEvent = 86400e9*3+5, data.NoTime
+	e := m.Earlier(7)
+	if err := e.Add(then); err != nil {
+		t.Fatal(err)
+	}
+	s, err := m.Scores(now, ScoreOptions{Location: time.UTC, AsOf: 86400e9 * 5, Before: []*Earlier{e}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	was, err := m.Prob(nil, then)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := s.Column("health_change_7d")
+	if want := s.Column("health").Floats[0] - m.Score.Health(was[0]); change.Floats[0] != want || want <= 0 {
+		t.Errorf("change %v, want %v, above 0", change.Floats[0], want)
+	}
+	for i := 1; i < 5; i++ {
+		if !change.Missing(i) {
+			t.Errorf("row %d: change %v, want none", i, change.Floats[i])
+		}
+	}
+	if n := s.Column("missing_inputs").Ints; n[0] != 0 || n[4] != 1 {
+		t.Errorf("missing inputs %v", n)
+	}
+	if c := s.Column("days_since_event"); c.Ints[0] != 2 || !c.Missing(1) {
+		t.Errorf("days since the last event %v, missing %v", c.Ints, c.Null)
+	}
+	if err := e.Add(&features.Frame{SpecDigest: "other"}); err == nil {
+		t.Error("a frame of another spec was scored")
+	}
+}

@@ -105,6 +105,9 @@ func Summarise(scores *data.Table, o SummaryOptions) *Summary {
 	s.tally(scores)
 	s.segments(scores)
 	s.money(scores, o.Forecast)
+	if n := falls(scores); n > 0 {
+		s.Notes = append(s.Notes, fmt.Sprintf("%d rows fell by %d points of health or more in 30 days", n, -fallOf30Days))
+	}
 	rowsListed := o.Listed
 	if rowsListed == 0 {
 		rowsListed = 20
@@ -121,6 +124,22 @@ func Summarise(scores *data.Table, o SummaryOptions) *Summary {
 		s.Lists[list] = entries
 	}
 	return s
+}
+
+// fallOf30Days is the change of health that is worth a warning.
+const fallOf30Days = -15
+
+// falls counts the rows whose health fell that much.
+func falls(scores *data.Table) int {
+	n := 0
+	if c := scores.Column("health_change_30d"); c != nil {
+		for _, change := range c.Floats {
+			if change <= fallOf30Days {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 func (s *Summary) tally(scores *data.Table) {

@@ -41,7 +41,8 @@ func portfolio() *data.Table {
 		text("account_id", account), text("contract_id", account), days("as_of", func(int) int64 { return 20453 }),
 		days("due", func(i int) int64 { return due[i] }), data.IntOf("lead_days", data.Int, n, func(i int) (int64, bool) { return due[i] - 20453, true }),
 		text("status", status), number("p_churn", p), number("health", []float64{30, 38, 75, 95, nan, nan, 60, 90, 70}), text("tier", tier),
-		text("segment", []string{"s", "s", "t", "t", "t", "t", "", "s", "s"}), text("owner", []string{"O", "", "", "", "", "", "", "", ""}),
+		text("segment", []string{"s", "s", "t", "t", "t", "t", "", "s", "s"}), number("health_change_30d", []float64{-15, -14, 3, nan, nan, nan, -30, 0, 0}),
+		text("owner", []string{"O", "", "", "", "", "", "", "", ""}),
 		number("health_product_utilization", use), number("health_advocacy", advocacy), text("reason_1", account), text("helps_1", account),
 		number("value", value), text("currency", currency), number("value_at_risk", risk), text("model_id", slices.Repeat([]string{"m"}, n)),
 	}}
@@ -124,7 +125,7 @@ func TestSummarise(t *testing.T) {
 	if e := s.Lists[Support]; len(e) != 1 || e[0].Account != "a" || e[0].Show[0] != "O" || *e[0].Value != 100 || e[0].LeadDays != 1 {
 		t.Errorf("support %+v", e)
 	}
-	if want := []string{"1 more are on the list support", "2 more are on the list loyalty"}; !slices.Equal(s.Notes, want) {
+	if want := []string{"2 rows fell by 15 points of health or more in 30 days", "1 more are on the list support", "2 more are on the list loyalty"}; !slices.Equal(s.Notes, want) {
 		t.Errorf("notes %q", s.Notes)
 	}
 	// Without money and without rows there is nothing to forecast.

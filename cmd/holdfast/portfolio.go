@@ -111,6 +111,9 @@ func (a *app) showSummary(s *predict.Summary) {
 	for _, t := range s.Tiers {
 		a.printf("  %-8s %7d  %5.1f %%\n", t.Name, t.Rows, 100*float64(t.Rows)/float64(max(1, s.Scored)))
 	}
+	for _, n := range s.Notes {
+		a.printf("  %s\n", n)
+	}
 	for i, g := range s.Segments {
 		if i == 0 {
 			a.printf("\n  %-20s %7s  %7s  %7s\n", "segment", "scored", "at_risk", "mean p")

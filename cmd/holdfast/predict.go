@@ -214,8 +214,12 @@ func (a *app) score(ctx context.Context, l *loaded, asOf time.Time, m *predict.M
 	if err != nil {
 		return nil, err
 	}
+	before, err := a.before(ctx, l, asOf, m)
+	if err != nil {
+		return nil, err
+	}
 	t, err := m.Scores(b.Frame, predict.ScoreOptions{
-		ModelID: id, AsOf: asOf.UnixNano(), Location: l.sources.Location, Show: b.Show})
+		ModelID: id, AsOf: asOf.UnixNano(), Location: l.sources.Location, Show: b.Show, Before: before})
 	if err != nil {
 		return nil, err
 	}
@@ -223,6 +227,22 @@ func (a *app) score(ctx context.Context, l *loaded, asOf time.Time, m *predict.M
 		Status: counts(t, "status"), Tiers: counts(t, "tier"), table: t, worst: worstRows(t, 5)}
 	s.Unseen, err = unseen(m, b.Frame)
 	return s, err
+}
+
+// before scores the accounts as of some days before asOf, one day boundary each.
+func (a *app) before(ctx context.Context, l *loaded, asOf time.Time, m *predict.Model) ([]*predict.Earlier, error) {
+	var out []*predict.Earlier
+	for _, days := range predict.TrendDays {
+		e := m.Earlier(days)
+		then := data.Midnight(asOf.AddDate(0, 0, -days), l.sources.Location)
+		o := a.buildOptions(then)
+		o.OnlyScored = true
+		if _, err := features.BuildParts(ctx, l.history, &m.Spec, o, e.Add); err != nil {
+			return nil, err
+		}
+		out = append(out, e)
+	}
+	return out, nil
 }
 
 // sameRules refuses a model whose features would not mean what they meant when
