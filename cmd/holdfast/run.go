@@ -203,7 +203,7 @@ func (a *app) fillRun(ctx context.Context, o *runOptions, m *manifest, model *pr
 }
 
 // seconds returns the time since start, to the millisecond.
-func seconds(start time.Time) float64 { return time.Since(start).Round(time.Millisecond).Seconds() }
+func seconds(start time.Time) float64 { return float64(time.Since(start).Milliseconds()) / 1000 }
 
 // showRun prints what a run left.
 func (a *app) showRun(r *runDone) error {
