@@ -41,10 +41,11 @@ type Options struct {
 	// Finished keeps what origins came to, so that a backtest that is stopped can
 	// go on. Nil keeps nothing.
 	Finished Finished
-	// Project, Data, Version, DataFindings and Leaks are copied into the report.
+	// Project, Data, Version, DataFindings, Leaks and Curves are copied into the report.
 	Project, Data, Version string
 	DataFindings           []data.Finding
 	Leaks                  *Leaks
+	Curves                 []Curve
 }
 
 func (o *Options) validate() error {

@@ -60,3 +60,34 @@ func Count(n int) string {
 	}
 	return s
 }
+
+// Money writes 1234567 in USD as 1.23 M USD, with three digits that count.
+func Money(x Number, currency string) string {
+	if !x.Defined() {
+		return dash
+	}
+	v, unit := float64(x), ""
+	for _, u := range []struct {
+		from float64
+		name string
+	}{{1e9, " bn"}, {1e6, " M"}, {1e4, " k"}} {
+		if math.Abs(v) >= u.from {
+			unit = u.name
+			if u.name == " k" {
+				v /= 1e3
+			} else {
+				v /= u.from
+			}
+			break
+		}
+	}
+	digits := 0
+	if unit != "" {
+		digits = max(0, 2-int(math.Floor(math.Log10(math.Abs(v)))))
+	}
+	text := strconv.FormatFloat(v, 'f', digits, 64) + unit
+	if currency != "" {
+		text += " " + currency
+	}
+	return text
+}

@@ -28,7 +28,7 @@ type Shift struct {
 	Missing [2]Number  `json:"missing"` // share of rows without a value, before and now
 	Median  [2]Number  `json:"median"`  // of numbers, before and now
 	Size    ShiftSize  `json:"size"`
-	Bins    []ShiftBin `json:"bins"`
+	Bins    []ShiftBin `json:"bins,omitempty"`
 }
 
 // A ShiftBin is one bin with the weighted share of rows in it.

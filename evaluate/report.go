@@ -32,6 +32,9 @@ type Report struct {
 	Format     string     `json:"format"`
 	Provenance Provenance `json:"provenance"`
 	Design     Design     `json:"design"`
+	// Summary answers in three sentences: may it be used, is it any good, and what
+	// is it worth.
+	Summary []string `json:"summary"`
 	// Verdict says in two or three sentences what was found for the subject,
 	// the first candidate that is not the base rate.
 	Verdict    []string `json:"verdict"`
@@ -54,6 +57,10 @@ type Report struct {
 	// came; nil without values.
 	Forecast  *Forecast  `json:"forecast,omitempty"`
 	ByOutcome *ByOutcome `json:"scores_by_outcome,omitempty"` // of the subject
+	// Shifts is how far features, and the subject's predictions, moved by the last
+	// origin; empty for folds.
+	Shifts []Shift `json:"shifts"`
+	Curves []Curve `json:"curves,omitempty"` // of the model that the report speaks for
 	// Gates is the table by which a promotion of the subject is decided.
 	Gates []Gate `json:"gates"`
 }

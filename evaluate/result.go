@@ -57,6 +57,7 @@ func newResult(f *features.Frame, origins, tested []Origin, candidates []Candida
 	t.look(f, tested, r, all, byCandidate, o)
 	r.conclude()
 	r.Gates = r.gates()
+	r.summarise()
 	timed := design.Kind == RollingOrigins
 	return &Result{Report: r, Predictions: predictionTable(f, tested, candidates, predictions,
 		o.Origins.location(), timed)}
@@ -129,7 +130,29 @@ func (t *pool) look(f *features.Frame, tested []Origin, r *Report, all []*judged
 			r.ByOutcome = byOutcome(j.p, t.y, s.Histogram)
 		}
 	}
+	r.Curves = o.Curves
+	r.Shifts = t.shifts(f, tested, all[r.subjectIndex()])
 	r.Slices = t.slices(t.stratify(f, tested), present, base, o)
+}
+
+// shifts compares the test rows of the last origin with its training rows, and
+// the subject's predictions there with those of all origins before. Bins are
+// left out: a report has many features.
+func (t *pool) shifts(f *features.Frame, tested []Origin, subject *judged) []Shift {
+	last := len(tested) - 1
+	if last < 1 || tested[last].At.IsZero() {
+		return []Shift{}
+	}
+	shifts := FeatureShifts(f.Select(tested[last].Train), f.Select(tested[last].Test))
+	if subject != nil {
+		lo := t.starts[last]
+		score := numberShift("predictions of "+subject.name, subject.p[:lo], t.w[:lo], subject.p[lo:], t.w[lo:])
+		shifts = append([]Shift{score}, shifts...)
+	}
+	for i := range shifts {
+		shifts[i].Bins = nil
+	}
+	return shifts
 }
 
 // score returns the constants of the health scale, with the observed rate as

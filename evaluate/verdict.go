@@ -41,6 +41,76 @@ func (r *Report) conclude() {
 	r.Verdict = append(r.Verdict, meanWords(subject, r.noun()), rankWords(subject))
 }
 
+// summarise answers in three sentences: may we use it, is it any good, and what
+// is it worth.
+func (r *Report) summarise() {
+	s := r.subject()
+	v := r.Promotion()
+	passed, asked := 0, 0
+	var refused []string
+	provisional := false
+	for _, g := range r.Gates {
+		switch {
+		case g.Advice:
+			provisional = !g.Pass
+		case g.Pass:
+			asked++
+			passed++
+		default:
+			asked++
+			refused = append(refused, "“"+g.Name+"”")
+		}
+	}
+	switch {
+	case !v.Pass:
+		r.Summary = append(r.Summary, fmt.Sprintf("%s may not be used as it is: it fails %s of %d gates (%s).",
+			upperFirst(s.Name), Count(len(refused)), asked, strings.Join(refused, ", ")))
+	case provisional:
+		r.Summary = append(r.Summary, fmt.Sprintf("%s may be used, provisionally: all %d gates pass, on few outcomes (%s churned and %s renewed).",
+			upperFirst(s.Name), passed, Count(int(r.Design.MatureChurned+0.5)), Count(int(r.Design.MatureRenewed+0.5))))
+	default:
+		r.Summary = append(r.Summary, fmt.Sprintf("%s may be used: all %d gates pass.", upperFirst(s.Name), passed))
+	}
+	if s.Pooled == nil || s.VersusBase == nil {
+		return
+	}
+	m := s.Pooled
+	skill := "It shows no skill over the base rate"
+	switch s.VersusBase.Finding {
+	case Better:
+		for i := range r.Candidates {
+			if c := &r.Candidates[i]; c.Name == BaseRateName && c.Pooled != nil {
+				skill = fmt.Sprintf("Its log loss is %.1f %% below that of the base rate", -100*float64(s.VersusBase.LogLoss.Estimate/c.Pooled.LogLoss))
+			}
+		}
+	case Worse:
+		skill = "It is worse than the base rate"
+	}
+	ranks := "tells churned and renewed accounts apart"
+	if s.VersusOwnMean.Finding != Better {
+		ranks = "does not show that it tells accounts apart"
+	}
+	r.Summary = append(r.Summary, fmt.Sprintf("%s, it %s (AUC %s), and it predicted %s churn where %s churned.", skill, ranks,
+		m.AUC.Fixed(3), m.MeanP.Percent(), m.Rate.Percent()))
+	if !m.Recall.Defined() {
+		return
+	}
+	worth := fmt.Sprintf("Working on the %.3g %% of renewals with the highest risk reaches %s of all churn", 100*float64(r.Design.Capacity), m.Recall.Percent())
+	if m.Value != nil && m.Value.Recall.Defined() {
+		lost := m.Value.Value * m.Value.Rate
+		worth += fmt.Sprintf(" and %s of the money that left (%s of %s)", m.Value.Recall.Percent(),
+			Money(m.Value.Recall*lost, r.Design.Currency), Money(lost, r.Design.Currency))
+	}
+	r.Summary = append(r.Summary, worth+"; chance would reach "+r.Design.Capacity.Percent()+".")
+}
+
+func upperFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
 // noun is what the test rows were split into.
 func (r *Report) noun() string {
 	if r.Design.Kind == CrossValidation {

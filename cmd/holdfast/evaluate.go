@@ -18,32 +18,54 @@ import (
 	"github.com/holdfast-churn/holdfast/data"
 	"github.com/holdfast-churn/holdfast/evaluate"
 	"github.com/holdfast-churn/holdfast/evaluate/report"
+	"github.com/holdfast-churn/holdfast/features"
+	"github.com/holdfast-churn/holdfast/predict"
 	"github.com/holdfast-churn/holdfast/predict/registry"
 )
 
 func evaluateCommand(a *app) *cobra.Command {
 	var output string
 	var table tableFlags
+	var compare bool
 	c := &cobra.Command{
-		Use:   "evaluate",
+		Use:   "evaluate [--compare A B]",
 		Short: "backtest the recipe out of time and write the report",
 		Long: `Refits everything at each origin on what was mature then, predicts what came
-next, and reports accuracy and calibration beside the base rate and a decision
-tree. A ready table without a time column is cross-validated instead. Of a
+next, and reports accuracy and calibration beside simple rules, golearn's tree
+and naive Bayes, and the champion as it is. A ready table without a time column is cross-validated instead. Of a
 project, 200 snapshots are first rebuilt without their future, with another one
 and with events from the future planted: not a bit of a feature may change.
 
+--compare sets model B beside model A: their recipes refitted at every origin,
+the models as they are on what matured after both, and what becomes of today's
+scores, split into the change of data and that of the model.
+
 Reads    the project's tables; or one ready table (--table)
-Writes   report.html, report.json, predictions.parquet and CSV files to the
+Writes   report.html, report.json, card.md, predictions.parquet and CSV files to the
          report folder; report.json also beside the model latest it speaks for
 Exits    0 ok; 2 configuration; 4 bad data, no usable origin, or a proof that
          failed (the report is written and says which); 10 a table that is not
          there`,
 		Example: `  holdfast evaluate
   holdfast evaluate -o reports/2026-01
+  holdfast evaluate --compare champion latest
   holdfast evaluate --table churn.parquet --label churned -o report`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Args: func(_ *cobra.Command, args []string) error {
+			if compare && len(args) != 2 {
+				return fmt.Errorf("--compare: found %d models; expected two, each an id, the beginning of one, champion, latest or a file", len(args))
+			}
+			if !compare && len(args) > 0 {
+				return fmt.Errorf("found %q; expected no arguments but those of --compare", args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if compare {
+				if table.path != "" {
+					return usageError("--compare goes with a project, not with --table")
+				}
+				return a.compare(cmd.Context(), args, output)
+			}
 			if table.path != "" {
 				if a.dir != "" {
 					return usageError("-C goes with a project, not with --table")
@@ -69,6 +91,7 @@ Exits    0 ok; 2 configuration; 4 bad data, no usable origin, or a proof that
 			return err
 		},
 	}
+	c.Flags().BoolVar(&compare, "compare", false, "compare two models, named after it")
 	c.Flags().StringVarP(&output, "output", "o", "", "report folder (default: reports/<id> in the project)")
 	table.register(c, true)
 	return c
@@ -101,6 +124,9 @@ func (a *app) evaluate(ctx context.Context, l *loaded, output string) (*evaluate
 	if err != nil {
 		return nil, err
 	}
+	if o.Curves, err = a.curves(l, b.Frame); err != nil {
+		return nil, err
+	}
 	work := &unfinished{a.fsys, filepath.Join(orDefault(output, filepath.Join(l.dir, "reports")), ".work")}
 	o.Finished, o.Capacity, o.Score = work, l.capacity, l.score
 	r, err := evaluate.Backtest(ctx, b.Frame, append(a.candidates(l.project, &l.spec), champions...), o)
@@ -125,6 +151,33 @@ func (a *app) evaluate(ctx context.Context, l *loaded, output string) (*evaluate
 		return nil, err
 	}
 	return r, refuseLeak(o.Leaks.Failure()) // check --leaks names the account
+}
+
+// reportCurves is how many terms of a model a report draws.
+const reportCurves = 8
+
+// curves draws the model that the report speaks for, if there is one.
+func (a *app) curves(l *loaded, f *features.Frame) ([]evaluate.Curve, error) {
+	m, _, err := a.spokenFor(l, f.SpecDigest)
+	if m == nil || err != nil {
+		return nil, err
+	}
+	return evaluate.Curves(m, f, reportCurves, trainSeed)
+}
+
+// spokenFor returns the model latest, if it was trained on the same data under
+// the same spec as a report; nil otherwise.
+func (a *app) spokenFor(l *loaded, specDigest string) (*predict.Model, string, error) {
+	m, id, err := l.registry.Load(registry.Latest)
+	switch {
+	case errors.Is(err, registry.ErrNotFound):
+		return nil, "", nil // nothing is trained yet
+	case err != nil:
+		return nil, "", err
+	case m.Provenance.Data != l.history.Fingerprint() || m.Spec.Digest() != specDigest:
+		return nil, "", nil
+	}
+	return m, id, nil
 }
 
 // evaluateTable cross-validates a ready table, or splits it by time where it
@@ -173,6 +226,9 @@ func (a *app) finishReport(r *evaluate.Result, text []byte, dir string) error {
 		err = data.WriteBytes(a.fsys, filepath.Join(dir, "report.json"), text)
 	}
 	if err == nil {
+		err = data.WriteFile(a.fsys, filepath.Join(dir, "card.md"), func(w io.Writer) error { return report.WriteCard(w, r.Report) })
+	}
+	if err == nil {
 		err = report.WriteCSV(a.fsys, dir, r.Report)
 	}
 	if err == nil {
@@ -187,16 +243,15 @@ func (a *app) finishReport(r *evaluate.Result, text []byte, dir string) error {
 // attachReport puts the report beside the model latest, if that was trained on
 // the same data under the same spec; its promotion is judged by it.
 func (a *app) attachReport(l *loaded, r *evaluate.Report, text []byte) error {
-	m, id, err := l.registry.Load(registry.Latest)
-	switch {
-	case errors.Is(err, registry.ErrNotFound):
-		return nil // nothing is trained yet
-	case err != nil:
+	m, id, err := a.spokenFor(l, r.Provenance.SpecDigest)
+	if m == nil || err != nil {
 		return err
-	case m.Provenance.Data != l.history.Fingerprint() || m.Spec.Digest() != r.Provenance.SpecDigest:
-		return nil // the report does not speak for this model
 	}
-	return data.WriteBytes(a.fsys, filepath.Join(l.registry.Dir, id, "report.json"), text)
+	err = data.WriteBytes(a.fsys, filepath.Join(l.registry.Dir, id, "report.json"), text)
+	if err == nil {
+		err = data.WriteFile(a.fsys, filepath.Join(l.registry.Dir, id, "card.md"), func(w io.Writer) error { return report.WriteCard(w, r) })
+	}
+	return err
 }
 
 func (a *app) showReport(r *evaluate.Report, dir string) error {

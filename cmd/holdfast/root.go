@@ -65,7 +65,7 @@ gate refused; 10 not found; 11 locked; 12 integrity; 130, 143 interrupted.`,
 	f.StringVar(&a.maxMemory, "max-memory", "", "such as 512MB or 4GB: past it events go to disk, in the folder for temporary files; results do not depend on it (default: the memory there is)")
 	f.BoolVar(&a.breakLock, "break-lock", false, "go on where a process of another machine has left its lock")
 	root.AddCommand(demoCommand(a), initCommand(a), checkCommand(a), featuresCommand(a), trainCommand(a), evaluateCommand(a),
-		predictCommand(a), runCommand(a), explainCommand(a), modelsCommand(a), versionCommand(a))
+		predictCommand(a), runCommand(a), monitorCommand(a), explainCommand(a), modelsCommand(a), versionCommand(a))
 	return root
 }
 

@@ -12,10 +12,19 @@ import (
 
 // WriteCSV writes the tables of the report into the folder dir, which must
 // exist: metrics.csv (pooled), origins.csv (rows and metrics per origin and
-// candidate) and deciles.csv (which is also the reliability diagram). A figure
-// that is not defined is an empty cell.
+// candidate), deciles.csv (which is also the reliability diagram), gates.csv,
+// shifts.csv, and one file for each figure of the page. A figure that is not
+// defined is an empty cell.
 func WriteCSV(fsys data.FS, dir string, r *evaluate.Report) error {
-	for _, t := range []*data.Table{metricsTable(r), originsTable(r), decilesTable(r)} {
+	tables := []*data.Table{metricsTable(r), originsTable(r), decilesTable(r), gatesTable(r), shiftsTable(r)}
+	for i := range r.Candidates {
+		if c := &r.Candidates[i]; c.Name == r.Subject && c.Pooled != nil {
+			for _, f := range figures(r, c) {
+				tables = append(tables, f.table())
+			}
+		}
+	}
+	for _, t := range tables {
 		if err := data.Write(fsys, filepath.Join(dir, t.Name+".csv"), t); err != nil {
 			return err
 		}
@@ -68,6 +77,64 @@ func (b *tableBuilder) metrics(m *evaluate.Metrics) {
 	b.number("calibration_in_the_large", m.InTheLarge)
 	b.number("observed_to_expected", m.OE)
 	b.number("lift_top_decile", m.Lift)
+	b.number("average_precision", m.AP)
+	b.number("recall_at_capacity", m.Recall)
+	b.number("ici", m.ICI)
+	b.number("e90", m.E90)
+	b.number("miscalibration", m.Parts.MCB)
+	b.number("discrimination", m.Parts.DSC)
+	b.number("uncertainty", m.Parts.UNC)
+	b.number("renewal_accuracy", m.Accuracy.Accuracy)
+	b.number("majority_accuracy", m.Accuracy.Majority)
+	b.number("accuracy_skill", m.Accuracy.Skill)
+	v := evaluate.ValueMetrics{Value: nan, LogLoss: nan, Brier: nan, AUC: nan, OE: nan, Recall: nan, RecallByRisk: nan}
+	if m.Value != nil {
+		v = *m.Value
+	}
+	b.number("value", v.Value)
+	b.number("value_log_loss", v.LogLoss)
+	b.number("value_brier", v.Brier)
+	b.number("value_auc", v.AUC)
+	b.number("value_observed_to_expected", v.OE)
+	b.number("value_recall_at_capacity", v.Recall)
+	b.number("value_recall_by_value_at_risk", v.RecallByRisk)
+}
+
+// nan is a figure that is not defined.
+var nan = evaluate.Number(math.NaN())
+
+// gatesTable lists the gates.
+func gatesTable(r *evaluate.Report) *data.Table {
+	var b tableBuilder
+	for _, g := range r.Gates {
+		pass := 0
+		if g.Pass {
+			pass = 1
+		}
+		b.text("gate", g.Name)
+		b.whole("pass", pass)
+		b.text("found", g.Figure)
+		b.text("asked", g.Need)
+		b.text("reason", g.Reason)
+	}
+	return b.named("gates", "gate")
+}
+
+// shiftsTable lists how far features moved.
+func shiftsTable(r *evaluate.Report) *data.Table {
+	var b tableBuilder
+	for _, s := range r.Shifts {
+		b.text("feature", s.Name)
+		b.number("psi", s.PSI)
+		b.number("chance_95", s.Chance)
+		b.number("moved", s.Moved)
+		b.text("size", string(s.Size))
+		b.number("missing_before", s.Missing[0])
+		b.number("missing_now", s.Missing[1])
+		b.number("median_before", s.Median[0])
+		b.number("median_now", s.Median[1])
+	}
+	return b.named("shifts", "feature")
 }
 
 // done returns the table under a name. A report without rows for it still has
@@ -95,7 +162,6 @@ func metricsTable(r *evaluate.Report) *data.Table {
 		b.whole("rows", c.Pooled.Rows)
 		b.whole("churned", c.Pooled.Churned)
 		b.metrics(c.Pooled)
-		nan := evaluate.Number(math.NaN())
 		d := evaluate.Interval{Estimate: nan, Low: nan, High: nan}
 		if c.VersusBase != nil {
 			d = c.VersusBase.LogLoss
@@ -129,6 +195,8 @@ func originsTable(r *evaluate.Report) *data.Table {
 			b.whole("test_churned", counts.TestChurned)
 			b.whole("censored", counts.Censored)
 			b.metrics(o.Metrics)
+			b.number("log_loss_low", o.LogLoss.Low)
+			b.number("log_loss_high", o.LogLoss.High)
 		}
 	}
 	return b.done("origins")

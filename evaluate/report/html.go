@@ -35,6 +35,9 @@ type page struct {
 	Reliable   template.HTML
 	Bars       []bar // of the histogram below it
 	Plots      []plot
+	Odd, Even  []*figure        // of the left column and of the right
+	Shifted    []evaluate.Shift // those that are shown
+	Hidden     int              // features that are in shifts.csv only
 	ByOrigin   []originLine
 	HaveOrigin bool   // origins are dated; otherwise they are folds
 	Level      string // of the intervals
@@ -63,8 +66,20 @@ func WriteHTML(w io.Writer, r *evaluate.Report) error {
 		}
 	}
 	p.Plots = plots(r, p.Judged)
+	for k, f := range figures(r, p.Judged) {
+		if k%2 == 0 {
+			p.Odd = append(p.Odd, f)
+		} else {
+			p.Even = append(p.Even, f)
+		}
+	}
+	p.Shifted = r.Shifts[:min(len(r.Shifts), mostShifts)]
+	p.Hidden = len(r.Shifts) - len(p.Shifted)
 	return pageTemplate.Execute(w, p)
 }
+
+// mostShifts is how many shifts are shown; the file shifts.csv has them all.
+const mostShifts = 16
 
 // policy is the content security policy of every page: its style sheet, and
 // nothing else.

@@ -17,6 +17,8 @@ type series struct {
 	Class  string // colour, from page.css
 	Marker int
 	Values []float64
+	Low    []float64 // ends of intervals; may be nil
+	High   []float64
 	Ringed []bool // points to call attention to; may be nil
 }
 
@@ -70,8 +72,10 @@ func (o *overOrigins) range_(y scale) scale {
 		}
 	}
 	for _, s := range o.Series {
-		for _, v := range s.Values {
-			widen(v)
+		for _, values := range [][]float64{s.Values, s.Low, s.High} {
+			for _, v := range values {
+				widen(v)
+			}
 		}
 	}
 	widen(o.Guide)
@@ -105,6 +109,9 @@ func (o *overOrigins) line(c *canvas, s *series, x, y scale) {
 	for i := range xs {
 		if math.IsNaN(ys[i]) {
 			continue
+		}
+		if s.Low != nil && !math.IsNaN(s.Low[i]) {
+			c.line("whisker "+s.Class, xs[i], y.at(s.Low[i]), xs[i], y.at(s.High[i]))
 		}
 		if s.Ringed != nil && s.Ringed[i] {
 			c.circle("ring", xs[i], ys[i], 8)

@@ -69,8 +69,8 @@ func plots(r *evaluate.Report, subject *evaluate.Scores) []plot {
 	}
 	add(plot{
 		Title:  "Log loss: below the base rate is better",
-		Note:   "All lines move with the observed rate; the distance between them is what counts.",
-		Series: perCandidate(r, func(m *evaluate.Metrics) evaluate.Number { return m.LogLoss }, true),
+		Note:   "All lines move with the observed rate; the distance between them is what counts. Upright: 90 % intervals by account.",
+		Series: withIntervals(perCandidate(r, func(m *evaluate.Metrics) evaluate.Number { return m.LogLoss }, true), subject),
 		Format: func(v float64) string { return fmt.Sprintf("%.4f", v) },
 	}, overOrigins{Label: "log loss", Guide: math.NaN(), Format: three})
 	add(plot{
@@ -79,6 +79,20 @@ func plots(r *evaluate.Report, subject *evaluate.Scores) []plot {
 		Series: perCandidate(r, func(m *evaluate.Metrics) evaluate.Number { return m.AUC }, false),
 		Format: three,
 	}, overOrigins{Label: "AUC", Guide: 0.5, Format: two})
+	return all
+}
+
+// withIntervals gives the subject's series its intervals of log loss.
+func withIntervals(all []series, subject *evaluate.Scores) []series {
+	for k := range all {
+		if subject == nil || all[k].Name != subject.Name {
+			continue
+		}
+		for _, o := range subject.Origins {
+			all[k].Low = append(all[k].Low, float64(o.LogLoss.Low))
+			all[k].High = append(all[k].High, float64(o.LogLoss.High))
+		}
+	}
 	return all
 }
 

@@ -42,6 +42,12 @@ func reliability(s *evaluate.Scores) template.HTML {
 	for _, v := range ticks {
 		c.text("middle", x.at(v), foot+16, share(to)(v))
 	}
+	if s.Perfect != nil && len(s.Perfect.Deciles) == len(s.Deciles) {
+		for k, b := range s.Deciles {
+			low, high := s.Perfect.Deciles[k].Low, s.Perfect.Deciles[k].High
+			c.line("noise", x.at(float64(b.MeanP)), y.at(float64(low)), x.at(float64(b.MeanP)), y.at(min(float64(high), to)))
+		}
+	}
 	var xs, ys []float64
 	for _, b := range s.Deciles {
 		xs = append(xs, x.at(float64(b.MeanP)))

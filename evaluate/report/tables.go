@@ -22,30 +22,91 @@ type cell struct {
 	Figure, Interval string
 }
 
-// metricLines are the lines below log loss, with what to look for.
+// metricLines are the lines below log loss, with what to look for, and what
+// stands below the figure.
 var metricLines = []struct {
 	name, hint string
 	text       func(*evaluate.Metrics) string
+	below      func(*evaluate.Scores) string
 }{
 	{"Brier score", "mean squared error; lower is better",
-		func(m *evaluate.Metrics) string { return m.Brier.Fixed(4) }},
+		func(m *evaluate.Metrics) string { return m.Brier.Fixed(4) }, nil},
+	{"… miscalibration, discrimination", "Brier = the first − the second + uncertainty",
+		func(m *evaluate.Metrics) string { return m.Parts.MCB.Fixed(4) + ", " + m.Parts.DSC.Fixed(4) }, nil},
 	{"AUC", "ranking; 0.5 is chance, 1 perfect; mean over origins",
-		func(m *evaluate.Metrics) string { return m.AUC.Fixed(3) }},
+		func(m *evaluate.Metrics) string { return m.AUC.Fixed(3) },
+		func(s *evaluate.Scores) string { return between(s.Intervals.AUC, 3) }},
+	{"Average precision", "ranking of the churned; the observed rate is chance",
+		func(m *evaluate.Metrics) string { return m.AP.Fixed(3) },
+		func(s *evaluate.Scores) string { return between(s.Intervals.AP, 3) }},
 	{"Lift, top tenth", "churn there against the average",
-		func(m *evaluate.Metrics) string { return m.Lift.Fixed(2) }},
+		func(m *evaluate.Metrics) string { return m.Lift.Fixed(2) },
+		func(s *evaluate.Scores) string { return between(s.Intervals.Lift, 2) }},
+	{"Recall at capacity", "share of churn in the top of the list that you can work on",
+		func(m *evaluate.Metrics) string { return m.Recall.Percent() },
+		func(s *evaluate.Scores) string { return percents(s.Intervals.Recall) }},
+	{"Value recall at capacity", "the same of churned money",
+		func(m *evaluate.Metrics) string {
+			if m.Value == nil {
+				return dash
+			}
+			return m.Value.Recall.Percent()
+		},
+		func(s *evaluate.Scores) string { return percents(s.Intervals.ValueRecall) }},
 	{"Mean prediction", "to be compared with the next line",
-		func(m *evaluate.Metrics) string { return m.MeanP.Percent() }},
-	{"Observed rate", "share that churned", func(m *evaluate.Metrics) string { return m.Rate.Percent() }},
+		func(m *evaluate.Metrics) string { return m.MeanP.Percent() }, nil},
+	{"Observed rate", "share that churned", func(m *evaluate.Metrics) string { return m.Rate.Percent() }, nil},
 	{"Observed : expected", "1 is right; above, more churned than predicted",
-		func(m *evaluate.Metrics) string { return m.OE.Fixed(2) }},
+		func(m *evaluate.Metrics) string { return m.OE.Fixed(2) },
+		func(s *evaluate.Scores) string { return between(s.Intervals.OE, 2) }},
+	{"… by value", "value lost : value expected to be lost",
+		func(m *evaluate.Metrics) string {
+			if m.Value == nil {
+				return dash
+			}
+			return m.Value.OE.Fixed(2)
+		}, nil},
 	{"Calibration in the large", "0 is right; in log-odds",
-		func(m *evaluate.Metrics) string { return m.InTheLarge.Fixed(3) }},
+		func(m *evaluate.Metrics) string { return m.InTheLarge.Fixed(3) },
+		func(s *evaluate.Scores) string { return between(s.Intervals.InTheLarge, 3) }},
 	{"Calibration intercept", "0 is right; beside the slope",
-		func(m *evaluate.Metrics) string { return m.Intercept.Fixed(3) }},
+		func(m *evaluate.Metrics) string { return m.Intercept.Fixed(3) }, nil},
 	{"Calibration slope", "1 is right; below, predictions are too extreme",
-		func(m *evaluate.Metrics) string { return m.Slope.Fixed(3) }},
-	{"ECE", "mean distance from the observed rate; lower is better",
-		func(m *evaluate.Metrics) string { return m.ECE.Fixed(4) }},
+		func(m *evaluate.Metrics) string { return m.Slope.Fixed(3) },
+		func(s *evaluate.Scores) string { return between(s.Intervals.Slope, 2) }},
+	{"ECE", "mean distance from the observed rate in 10 bins; below it, what a perfect model stays under, without and with shocks per origin",
+		func(m *evaluate.Metrics) string { return m.ECE.Fixed(4) },
+		func(s *evaluate.Scores) string { return noise(s.Perfect.ECE, s.Shocked.ECE) }},
+	{"ICI", "the same, smoothed; below it the same bounds",
+		func(m *evaluate.Metrics) string { return m.ICI.Fixed(4) },
+		func(s *evaluate.Scores) string { return noise(s.Perfect.ICI, s.Shocked.ICI) }},
+	{"E90", "nine tenths of rows are no further off; below it the same bounds",
+		func(m *evaluate.Metrics) string { return m.E90.Fixed(4) },
+		func(s *evaluate.Scores) string { return noise(s.Perfect.E90, s.Shocked.E90) }},
+	{"Renewal accuracy", "right calls at p = ½; below it what “everyone renews” (or churns) gets, and the skill beyond that",
+		func(m *evaluate.Metrics) string { return m.Accuracy.Accuracy.Percent() },
+		func(s *evaluate.Scores) string {
+			a := s.Pooled.Accuracy
+			return a.Majority.Percent() + ", skill " + a.Skill.Percent()
+		}},
+}
+
+func between(i evaluate.Interval, decimals int) string {
+	if !i.Low.Defined() {
+		return ""
+	}
+	return i.Low.Fixed(decimals) + " to " + i.High.Fixed(decimals)
+}
+
+func percents(i evaluate.Interval) string {
+	if !i.Low.Defined() {
+		return ""
+	}
+	return i.Low.Percent() + " to " + i.High.Percent()
+}
+
+func noise(perfect, shocked evaluate.Band) string {
+	return "≤ " + perfect.High.Fixed(4) + ", " + shocked.High.Fixed(4)
 }
 
 // metricTable lists the pooled metrics, one column per candidate.
@@ -69,11 +130,14 @@ func metricTable(r *evaluate.Report) []metricRow {
 	for _, line := range metricLines {
 		row := metricRow{Name: line.name, Hint: line.hint}
 		for i := range r.Candidates {
-			text := dash
-			if m := r.Candidates[i].Pooled; m != nil {
-				text = line.text(m)
+			at := cell{Figure: dash}
+			if c := &r.Candidates[i]; c.Pooled != nil {
+				at.Figure = line.text(c.Pooled)
+				if line.below != nil && c.Intervals != nil && c.Perfect != nil {
+					at.Interval = line.below(c)
+				}
 			}
-			row.Cells = append(row.Cells, cell{Figure: text})
+			row.Cells = append(row.Cells, at)
 		}
 		rows = append(rows, row)
 	}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package report
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/holdfast-churn/holdfast/evaluate"
+)
+
+// forecastFigure draws gross retention by due month: forecast with its interval,
+// and what came.
+func forecastFigure(r *evaluate.Report) *figure {
+	w := r.Forecast
+	if w == nil || len(w.Months) == 0 {
+		return nil
+	}
+	f := &figure{Title: "Revenue: forecast retention and what was kept", File: "forecast",
+		Note: fmt.Sprintf("Gross revenue retention by due month. %d of %d months lie inside their 90 %% interval; mean error %s.",
+			w.Covered, len(w.Months), w.Error.Percent()),
+		Signs: []series{{Name: "forecast", Class: "s0", Marker: 0}, {Name: "actual", Class: "observed", Marker: 1}}}
+	const foot = plotTop + 220
+	x := monthScale(len(w.Months))
+	y := scale{from: 1, to: 1, low: foot, high: plotTop}
+	var names []string
+	var value, risk, lost, grr, low, high, was, nrr, nrrWas []evaluate.Number
+	for _, m := range w.Months {
+		names = append(names, m.Month)
+		value, risk, lost = append(value, m.Value), append(risk, m.AtRisk), append(lost, m.Lost)
+		grr, low, high, was = append(grr, m.GRR.Estimate), append(low, m.GRR.Low), append(high, m.GRR.High), append(was, m.GRRWas)
+		nrr, nrrWas = append(nrr, m.NRR), append(nrrWas, m.NRRWas)
+		for _, v := range []evaluate.Number{m.GRR.Low, m.GRRWas} {
+			y.from = math.Min(y.from, float64(v))
+		}
+	}
+	ticks := y.round(5)
+	c := newCanvas(plotWidth, foot+plotBottom, "")
+	c.yAxis(x, y, ticks, share(1), "share of value kept")
+	c.monthAxis(x, names, foot)
+	for k := range names {
+		at := x.at(float64(k) + 0.5)
+		c.line("whisker s0", at-3, y.at(float64(low[k])), at-3, y.at(float64(high[k])))
+		c.marker("mark s0", 0, at-3, y.at(float64(grr[k])))
+		c.marker("mark observed", 1, at+3, y.at(float64(was[k])))
+	}
+	last := len(names) - 1
+	f.Picture = c.describe(fmt.Sprintf("%s. In %s, %s was forecast and %s kept. The table below has every month.", f.Title, names[last],
+		grr[last].Percent(), was[last].Percent()))
+	money := func(v evaluate.Number) string { return evaluate.Money(v, w.Currency) }
+	f.Columns = []figureColumn{texts("due", names), numbers("value", money, value), numbers("value_at_risk", money, risk), numbers("lost", money, lost),
+		numbers("grr_forecast", inPercent, grr), numbers("low", inPercent, low), numbers("high", inPercent, high), numbers("grr_actual", inPercent, was),
+		numbers("nrr_forecast", inPercent, nrr), numbers("nrr_actual", inPercent, nrrWas)}
+	return f
+}
+
+// curveFigure draws what the model says of churn as single features change, as
+// small multiples on one vertical scale.
+func curveFigure(r *evaluate.Report) *figure {
+	if len(r.Curves) == 0 {
+		return nil
+	}
+	f := &figure{Title: "What the model reads from its strongest features", File: "curves",
+		Note: "Mean probability of churn if all accounts had the value and everything else stayed as it is. Association, not effect."}
+	const columns, wide, tall, step = 2, 180, 84, 136
+	y := scale{from: 0, to: 0.01}
+	var features, values []string
+	var p []evaluate.Number
+	for _, k := range r.Curves {
+		for _, at := range k.Points {
+			y.to = max(y.to, float64(at.P))
+			features, values, p = append(features, k.Feature), append(values, at.Name), append(p, at.P)
+		}
+	}
+	ticks := y.round(3)
+	lines := (len(r.Curves) + columns - 1) / columns
+	c := newCanvas(plotWidth, float64(step*lines), "")
+	for i, k := range r.Curves {
+		x := scale{0, float64(max(1, len(k.Points)-1)), plotLeft + float64(i%columns)*(wide+26) + 8, 0}
+		x.high = x.low + wide - 24
+		y.high, y.low = float64(step*(i/columns)+22), float64(step*(i/columns)+22+tall)
+		for _, v := range ticks {
+			c.line("grid", x.low-8, y.at(v), x.high+8, y.at(v))
+			if i%columns == 0 {
+				c.text("end", plotLeft-4, y.at(v)+4, share(y.to)(v))
+			}
+		}
+		c.text("start", x.low-8, y.high-8, clip(k.Label, 30))
+		var xs, ys []float64
+		for j, at := range k.Points {
+			if at.Name == "missing" || k.Level {
+				c.marker("mark s1", 1, x.at(float64(j)), y.at(float64(at.P)))
+				continue
+			}
+			xs, ys = append(xs, x.at(float64(j))), append(ys, y.at(float64(at.P)))
+		}
+		c.path("curve s0", xs, ys)
+		for j := range xs {
+			c.circle("mark s0", xs[j], ys[j], 2.5)
+		}
+		c.text("start", x.low-8, y.low+14, clip(k.Points[0].Name, 12))
+		c.text("end", x.high+8, y.low+14, clip(k.Points[len(k.Points)-1].Name, 12))
+	}
+	f.Picture = c.describe(f.Title + ". The table below has every value.")
+	f.Columns = []figureColumn{texts("feature", features), texts("value", values), numbers("mean_p", inPercent, p)}
+	return f
+}
