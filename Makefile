@@ -5,7 +5,7 @@ GO ?= go
 PYTHON ?= python3
 WORK ?= bench-work
 
-.PHONY: all build demo demo-shop test test-deep lint check bench-features bench-quality bench-train clean
+.PHONY: all build demo demo-shop test test-deep study lint check bench-features bench-evaluate bench-quality bench-train clean
 
 all: build
 
@@ -27,6 +27,12 @@ test-deep: ## 10,000 random histories against a reference that re-reads everythi
 	$(GO) test -c -o bin/features.test ./features
 	cd features && for seed in 1 2; do ../bin/features.test -test.run Naive -rapid.checks 5000 -rapid.seed $$seed & pids="$$pids $$!"; done; \
 	for pid in $$pids; do wait $$pid || exit 1; done
+
+study: ## simulations of evaluate: coverage of the bootstrap, level and power of the noise band, a leak that is refused
+	$(GO) test ./evaluate -run Study -study -v -timeout 1h
+
+bench-evaluate: ## a million test rows, two candidates: metrics, intervals, bands, slices
+	$(GO) test ./evaluate -run XXX -bench MillionRows -benchtime 1x -timeout 1h
 
 lint: ## formatting, vet, staticcheck, a tidy go.mod
 	@unformatted=$$(gofmt -l cmd data evaluate features predict train); \

@@ -35,17 +35,20 @@ const (
 // The cost of an Excess is bounded: so many resamples, and so many runs of rows.
 const (
 	excessReplicates = 400
+	excessLeastDrawn = 100
+	excessDraws      = 20_000_000 // rows times resamples, if that leaves excessLeastDrawn
 	excessRuns       = 400
 )
 
 // excess measures the rows, in ascending order of p, of which a share churned.
 func (t *pool) excess(p []float64, order []int, rate float64, o *Options) *Excess {
-	n := min(o.replicates(), excessReplicates)
+	n := min(o.replicates(), excessReplicates, max(excessLeastDrawn, excessDraws/max(len(order), 1)))
 	r, run := coarseRuns(p, t.y, t.w, order)
 	meter := newICI(r)
 	e := &Excess{ICI: Number(meter.mean(r.y))}
 	random := rand.New(rand.NewPCG(o.Seed, excessStream))
-	u, y := make([]float64, t.renewals), make([]float64, len(r.p))
+	renewal, renewals := t.renumber(order)
+	u, y := make([]float64, renewals), make([]float64, len(r.p))
 	var perfect float64
 	for range n {
 		for k := range u {
@@ -53,7 +56,7 @@ func (t *pool) excess(p []float64, order []int, rate float64, o *Options) *Exces
 		}
 		clear(y)
 		for at, i := range order {
-			if u[t.renewal[i]] < p[i] {
+			if u[renewal[at]] < p[i] {
 				y[run[at]] += t.w[i]
 			}
 		}
@@ -74,6 +77,21 @@ func (t *pool) excess(p []float64, order []int, rate float64, o *Options) *Exces
 		e.P = Number(float64(within) / float64(len(replicates)))
 	}
 	return e
+}
+
+// renumber numbers the renewals of the given rows from 0 on.
+func (t *pool) renumber(rows []int) (of []int32, n int) {
+	number := make([]int32, t.renewals)
+	of = make([]int32, len(rows))
+	for at, i := range rows {
+		k := t.renewal[i]
+		if number[k] == 0 {
+			n++
+			number[k] = int32(n)
+		}
+		of[at] = number[k] - 1
+	}
+	return of, n
 }
 
 // excessStream keeps these draws apart from any other use of the same seed.

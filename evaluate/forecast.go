@@ -93,8 +93,13 @@ func (t *pool) forecast(f *features.Frame, origins []Origin, p []float64, o *Opt
 // forecastStream keeps these draws apart from any other use of the same seed.
 const forecastStream = 0x666f7265
 
-// forecastReplicates is how many futures of a month are simulated.
-const forecastReplicates = 400
+// So many futures of a month are simulated; of a month with many renewals, whose
+// quantiles chance moves less, fewer.
+const (
+	forecastReplicates  = 400
+	forecastLeastFuture = 100
+	forecastDraws       = 4_000_000
+)
 
 // keptShare is the mean share of value kept by those who renewed.
 type keptShare struct{ gross, net float64 }
@@ -165,7 +170,8 @@ func (t *pool) forecastMonth(f *features.Frame, rows []int, p []float64, kept []
 
 // simulate returns the 90 % interval of GRR over simulated outcomes.
 func simulate(stakes []stake, value, shock float64, random *rand.Rand) (low, high Number) {
-	futures, p := make([]float64, forecastReplicates), make([]float64, len(stakes))
+	n := min(forecastReplicates, max(forecastLeastFuture, forecastDraws/max(len(stakes), 1)))
+	futures, p := make([]float64, n), make([]float64, len(stakes))
 	for k := range stakes {
 		p[k] = predict.Sigmoid(stakes[k].logOdds / stakes[k].weight)
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/holdfast-churn/holdfast/features"
 )
 
-func day(t *testing.T, s string) time.Time {
+func day(t testing.TB, s string) time.Time {
 	t.Helper()
 	d, err := time.Parse(time.DateOnly, s)
 	if err != nil {

@@ -61,7 +61,9 @@ func WriteHTML(w io.Writer, r *evaluate.Report) error {
 	for i := range r.Candidates {
 		if c := &r.Candidates[i]; c.Name == r.Subject && c.Pooled != nil {
 			p.Judged = c
-			p.Badge, p.Tone = badge(c)
+			if p.Badge, p.Tone = badge(c); p.Tone == "good" && !r.Promotion().Pass {
+				p.Badge, p.Tone = p.Badge+", but not ready for use", "none"
+			}
 			p.Reliable, p.Bars = reliability(c), bars(c.Histogram)
 		}
 	}

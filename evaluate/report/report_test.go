@@ -312,7 +312,7 @@ func TestPageShowsTheReport(t *testing.T) {
 	page := render(t, r)
 	ours := &r.Candidates[0]
 	for _, want := range []string{
-		"ours: better than the base rate", "a note", "no model", "skipped: fewer than 200 training rows",
+		"ours: better than the base rate", "may", "a note", "no model", "skipped: fewer than 200 training rows",
 		ours.Pooled.LogLoss.Fixed(4), ours.VersusBase.LogLoss.Low.Signed(),
 		ours.VersusOwnMean.LogLoss.High.Signed(), "usage: 9 of 90 rows are left out", ours.Pooled.AUC.Fixed(3),
 		ours.Deciles[0].Rate.Percent(), evaluate.Binning,

@@ -4,6 +4,7 @@ package report
 
 import (
 	"math"
+	"slices"
 
 	"github.com/holdfast-churn/holdfast/evaluate"
 )
@@ -139,7 +140,9 @@ func metricTable(r *evaluate.Report) []metricRow {
 			}
 			row.Cells = append(row.Cells, at)
 		}
-		rows = append(rows, row)
+		if slices.ContainsFunc(row.Cells, func(c cell) bool { return c.Figure != dash }) {
+			rows = append(rows, row)
+		}
 	}
 	return rows
 }
