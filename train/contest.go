@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -27,6 +26,7 @@ const rankPenalty = 10
 type contest struct {
 	s       *sample
 	workers int
+	curved  []string // numbers with a curve; nil for all
 	mains   *part
 	base    *matrix // intercept and mains
 	pairing *pairing
@@ -48,14 +48,11 @@ type contestant struct {
 	rules  int
 	z      []float64
 	loss   float64
-	// reached counts the folds that got this far; where some did not, the
-	// contestant is out.
-	reached int
 }
 
-func newContest(s *sample, terms []predict.Term, workers int) *contest {
-	c := &contest{s: s, workers: workers, bins: make(map[string]*binning)}
-	c.mains = termsPart(s, withCurves(s, terms, workers))
+func newContest(s *sample, terms []predict.Term, curved []string, workers int) *contest {
+	c := &contest{s: s, workers: workers, curved: curved, bins: make(map[string]*binning)}
+	c.mains = termsPart(s, withCurves(s, terms, curved, workers))
 	c.base = newMatrix(s, workers).with(c.mains.block)
 	c.groups, _ = groupsOf(s.frame.Rows)
 	for k := range s.folds() {
@@ -117,7 +114,7 @@ func (c *contest) gain(a, b *contestant) (mean, se float64) {
 // spline model are searched; contestEvents the churned among them. A penalty is
 // a prior on effects, which does not hang on the number of rows.
 const (
-	contestRows   = 8000
+	contestRows   = 6000
 	contestEvents = 500
 )
 
@@ -207,12 +204,12 @@ func (c *contest) bestMains(ctx context.Context) (*contestant, error) {
 	}
 	both := func(l *penalties, f float64) { l.plain, l.curve = l.plain*f, l.curve*f }
 	const step, decades = 3.1622776601683795, 10 // half a decade
-	if _, err := try(penalties{plain: 30, curve: 30, power: 1}); err != nil {
+	if _, err := try(penalties{plain: 1000, curve: 1000, power: 1}); err != nil {
 		return nil, err
 	}
-	for _, turn := range []func() error{
-		func() error { return walk(step, decades, both) },
+	for _, turn := range []func() error{ // from stiff to loose, since stiff fits are quick
 		func() error { return walk(1/step, decades, both) },
+		func() error { return walk(step, decades, both) },
 		func() error { return walk(1, 1, func(l *penalties, _ float64) { l.power = 0.5 }) },
 		func() error { return walk(step, decades, both) },
 		func() error { return walk(1/step, decades, both) },
@@ -235,66 +232,78 @@ func (c *contest) bestMains(ctx context.Context) (*contestant, error) {
 	return c.mainsAt(ctx, best)
 }
 
-// pairsOn returns the contestants with pairs, one for each count and penalty
-// that every fold reached.
+// everyFold calls work for every fold side by side and returns the first error.
+func (c *contest) everyFold(work func(k int) error) error {
+	errs := make([]error, len(c.folds))
+	parallel(c.workers, len(c.folds), func(k int) { errs[k] = work(k) })
+	return errors.Join(errs...)
+}
+
+// heldOut stores the log-odds of fold k's rows by the fit without it in x.
+func (c *contest) heldOut(x *contestant, k int, r *ridge) {
+	from, to := c.s.starts[c.folds[k]], c.s.starts[c.folds[k]+1]
+	r.m.logOdds(x.z[from:], r.theta, from, to)
+}
+
+// pairsOn returns the contestants with pairs on top of the spline model: more
+// and more of them, as long as that helps, each count at a few penalties.
 func (c *contest) pairsOn(ctx context.Context, mains *contestant) ([]*contestant, error) {
 	if _, err := c.mainsAt(ctx, mains.penalties); err != nil { // the fits as they were
 		return nil, err
 	}
 	c.pairing = newPairing(c.s, c.mains.terms)
-	type pairKey struct {
-		count  int
-		lambda float64
+	stages := make([]*stage, len(c.folds))
+	for k := range stages {
+		stages[k] = &stage{fit: c.fits[k].alone(), sought: mains.penalties}
+		stages[k].sought.pair = rankPenalty
 	}
-	table := make(map[pairKey]*contestant)
-	var mu sync.Mutex
-	entry := func(key pairKey) *contestant {
-		mu.Lock()
-		defer mu.Unlock()
-		x := table[key]
-		if x == nil {
-			x = &contestant{name: "pairs", penalties: mains.penalties, curves: true, pairs: key.count, z: make([]float64, c.base.rows)}
-			x.pair = key.lambda
-			table[key] = x
-		}
-		x.reached++
-		return x
-	}
-	errs := make([]error, len(c.folds))
-	parallel(c.workers, len(c.folds), func(k int) {
-		st := &stage{fit: c.fits[k].alone(), sought: mains.penalties}
-		st.sought.pair = rankPenalty
-		from, to := c.s.starts[c.folds[k]], c.s.starts[c.folds[k]+1]
-		low := math.Inf(1)
-		errs[k] = c.addPairs(ctx, st, pairCounts, func(count int, st *stage) (bool, error) {
-			at := func(lambda float64) (float64, error) {
-				x := entry(pairKey{count, lambda})
-				trial := st.repenalised(lambda)
-				if err := trial.fit.solve(ctx, trial.penalty(c.mains), chooseTolerance, false); err != nil {
-					return 0, err
-				}
-				trial.fit.m.logOdds(x.z[from:], trial.fit.theta, from, to)
-				return c.lossOf(x.z, from, to), nil
-			}
-			middle, err := at(rankPenalty)
-			if err != nil {
-				return false, err
-			}
-			wide, err := at(3 * rankPenalty)
-			if err != nil {
-				return false, err
-			}
-			beyond := 0.3 * rankPenalty
-			if wide < middle {
-				beyond = 10 * rankPenalty
-			}
-			last, err := at(beyond)
-			best := min(middle, wide, last)
-			low = min(low, best)
-			return best < 1.01*low, err
+	var out []*contestant
+	low := mains.loss
+	for _, count := range pairCounts {
+		err := c.everyFold(func(k int) (err error) {
+			stages[k], err = c.morePairs(ctx, stages[k], count)
+			return err
 		})
-	})
-	return c.finished(slices.Collect(maps.Values(table)), errs)
+		if err != nil || slices.Contains(stages, nil) {
+			return out, err
+		}
+		at := func(lambda float64) (float64, error) {
+			x := &contestant{name: "pairs", penalties: mains.penalties, curves: true, pairs: count, z: make([]float64, c.base.rows)}
+			x.pair = lambda
+			err := c.everyFold(func(k int) error {
+				trial := stages[k].repenalised(lambda)
+				err := trial.fit.solve(ctx, trial.penalty(c.mains), chooseTolerance, false)
+				c.heldOut(x, k, trial.fit)
+				return err
+			})
+			c.score(x)
+			out = append(out, x)
+			return x.loss, err
+		}
+		middle, err := at(rankPenalty)
+		if err != nil {
+			return nil, err
+		}
+		wide, err := at(3 * rankPenalty)
+		if err != nil {
+			return nil, err
+		}
+		beyond := 0.3 * rankPenalty
+		if wide < middle {
+			beyond = 10 * rankPenalty
+		}
+		last, err := at(beyond)
+		if err != nil {
+			return nil, err
+		}
+		best := min(middle, wide, last)
+		if best >= low {
+			break
+		}
+		low = best
+	}
+	sortContestants(out)
+	return out, nil
 }
 
 // lossOf returns the summed loss of some rows at log-odds z.
@@ -306,23 +315,6 @@ func (c *contest) lossOf(z []float64, from, to int) float64 {
 	return loss
 }
 
-// finished returns the contestants that all folds reached, scored, from few
-// columns to many.
-func (c *contest) finished(list []*contestant, errs []error) ([]*contestant, error) {
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	var out []*contestant
-	for _, x := range list {
-		if x.reached == len(c.folds) {
-			c.score(x)
-			out = append(out, x)
-		}
-	}
-	sortContestants(out)
-	return out, nil
-}
-
 // sortContestants orders them from few columns to many, larger penalties first.
 func sortContestants(list []*contestant) {
 	slices.SortFunc(list, func(a, b *contestant) int {
@@ -330,49 +322,56 @@ func sortContestants(list []*contestant) {
 	})
 }
 
-// tablesOn returns the contestants with tables on top of another one: for each
-// shape and number of rules that every fold reached.
-func (c *contest) tablesOn(ctx context.Context, under *contestant, most int) ([]*contestant, error) {
+// tableCounts are the numbers of rules at which the contest looks.
+var tableCounts = []int{8, 15, 30, 45, 60, 90, 120, 150, 180, 240, 300}
+
+// idleCounts ends the growth of tables: so many looks without a gain.
+const idleCounts = 2
+
+// tablesOn returns the contestants with tables on top of another one: of either
+// shape, more and more rules as long as that helps.
+func (c *contest) tablesOn(ctx context.Context, under *contestant) ([]*contestant, error) {
 	if _, err := c.mainsAt(ctx, under.penalties); err != nil {
 		return nil, err
 	}
 	var out []*contestant
 	for s := range treeShapes {
 		shape := &treeShapes[s]
-		table := make(map[int]*contestant)
-		var mu sync.Mutex
-		errs := make([]error, len(c.folds))
-		parallel(c.workers, len(c.folds), func(k int) {
+		folds := make([]*tabling, len(c.folds))
+		err := c.everyFold(func(k int) error {
 			st, err := c.stageOf(ctx, c.fits[k].alone(), under)
-			if err != nil {
-				errs[k] = err
-				return
+			if err == nil {
+				folds[k] = c.newTabling(st, shape)
 			}
-			st.sought.rule = shape.penalty
-			hold := st.fit.hold
-			from, to := c.s.starts[hold], c.s.starts[hold+1]
-			start, low := c.lossOf(under.z, from, to), math.Inf(1)
-			errs[k] = c.addTables(ctx, st, shape, most, func(count int, st *stage) bool {
-				mu.Lock()
-				x := table[count]
-				if x == nil {
-					x = &contestant{name: "tables", penalties: st.sought, curves: true, pairs: under.pairs,
-						shape: shape, rules: count, z: make([]float64, c.base.rows)}
-					table[count] = x
-				}
-				x.reached++
-				mu.Unlock()
-				st.fit.m.logOdds(x.z[from:], st.fit.theta, from, to)
-				loss := c.lossOf(x.z, from, to)
-				low = min(low, loss)
-				return !(count >= 15 && low > start || count >= 60 && loss > low*1.02)
-			})
+			return err
 		})
-		list, err := c.finished(slices.Collect(maps.Values(table)), errs)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, list...)
+		low, idle := under.loss, 0
+		for _, count := range tableCounts {
+			x := &contestant{name: "tables", penalties: under.penalties, curves: true, pairs: under.pairs,
+				shape: shape, rules: count, z: make([]float64, c.base.rows)}
+			reached := make([]bool, len(c.folds))
+			err := c.everyFold(func(k int) (err error) {
+				reached[k], err = folds[k].reach(ctx, count)
+				c.heldOut(x, k, folds[k].stage.fit)
+				return err
+			})
+			if err != nil {
+				return nil, err
+			}
+			if slices.Contains(reached, false) {
+				break
+			}
+			c.score(x)
+			out = append(out, x)
+			if x.loss < low {
+				low, idle = x.loss, 0
+			} else if idle++; idle == idleCounts {
+				break
+			}
+		}
 	}
 	return out, nil
 }
@@ -384,22 +383,28 @@ func (c *contest) stageOf(ctx context.Context, mains *ridge, x *contestant) (*st
 		return st, nil
 	}
 	st.sought.pair = rankPenalty
-	var last *stage
-	err := c.addPairs(ctx, st, upTo(pairCounts, x.pairs), func(_ int, st *stage) (bool, error) {
-		last = st
-		return true, nil
-	})
-	if err != nil || last == nil {
-		return st, err
+	for _, count := range upTo(pairCounts, x.pairs) {
+		next, err := c.morePairs(ctx, st, count)
+		if err != nil {
+			return nil, err
+		}
+		if next == nil {
+			break
+		}
+		st = next
 	}
-	last.sought.pair = x.pair
-	return last, last.fit.solve(ctx, last.penalty(c.mains), chooseTolerance, false)
+	st = st.repenalised(x.pair)
+	return st, st.fit.solve(ctx, st.penalty(c.mains), chooseTolerance, false)
 }
 
 func upTo(counts []int, most int) []int {
 	n, _ := slices.BinarySearch(counts, most+1)
 	return counts[:n]
 }
+
+// idleEntries is the size of the spline design, in entries that are not 0, from
+// which pairs and tables are tried only if splines were better than lines.
+const idleEntries = 2e6
 
 // choose returns the smallest model that is as good as the best: each kind of
 // column must lower the out-of-fold loss by more than one standard error of
@@ -439,6 +444,9 @@ func (c *contest) choose(ctx context.Context, linear *contestant, stages string)
 	}
 	take([]*contestant{mains})
 	under := []*contestant{mains}
+	if chosen == linear && len(c.base.col) > idleEntries {
+		return chosen, nil
+	}
 	if stages != StagesSplines {
 		pairs, err := c.pairsOn(ctx, mains)
 		if err != nil {
@@ -453,7 +461,7 @@ func (c *contest) choose(ctx context.Context, linear *contestant, stages string)
 	if stages == StagesAuto {
 		var tables []*contestant
 		for _, u := range under {
-			list, err := c.tablesOn(ctx, u, tableCounts[len(tableCounts)-1])
+			list, err := c.tablesOn(ctx, u)
 			if err != nil {
 				return nil, err
 			}

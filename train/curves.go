@@ -3,6 +3,7 @@
 package train
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -12,7 +13,8 @@ import (
 
 // Thresholds of METHODS.md section 3, step 2.
 const (
-	curveIntervals = 8    // of the cubic spline, between quantiles
+	curveIntervals = 8    // of a cubic spline, between quantiles
+	mostCurves     = 30   // numbers that get a curve, if there are more
 	fewValues      = 6    // distinct values up to which each gets a column
 	spikeShare     = 0.05 // of the rows in one value, from which it gets a column …
 	spikeValues    = 12   // … if there are more distinct values than this
@@ -20,12 +22,13 @@ const (
 
 // withCurves returns copies of the terms in which every number has, beside its
 // linear column, those of a cubic B-spline, or one for each of a few values,
-// and a spike where one value is common. Scales are 1 until scaleColumns.
-func withCurves(s *sample, terms []predict.Term, workers int) []predict.Term {
+// and a spike where one value is common; of the features named in curved only,
+// unless it is nil. Scales are 1 until the weights are published.
+func withCurves(s *sample, terms []predict.Term, curved []string, workers int) []predict.Term {
 	out := slices.Clone(terms)
 	parallel(workers, len(out), func(j int) {
 		t := &out[j]
-		if t.Kind != string(features.NumberKind) || t.Low == t.High {
+		if t.Kind != string(features.NumberKind) || t.Low == t.High || curved != nil && !slices.Contains(curved, t.Feature) {
 			return
 		}
 		v := valuesOf(s, t.Feature)
@@ -45,6 +48,68 @@ func withCurves(s *sample, terms []predict.Term, workers int) []predict.Term {
 		}
 	})
 	return out
+}
+
+// worthCurves returns the numbers that get a curve: all, as nil, where there are
+// at most mostCurves, else those with the largest score statistic, over eight
+// cells of equal weight, of the out-of-fold residuals of the linear model at
+// log-odds z (pairing.rank has the formula). Hundreds of columns for features
+// that are as good as linear would cost minutes and say nothing. The residuals
+// of all folds take part, which flatters the curves a little in the contest.
+func worthCurves(s *sample, terms []predict.Term, z []float64, workers int) []string {
+	scores := make([]float64, len(terms))
+	numbers := 0
+	for j := range terms {
+		if terms[j].Kind == string(features.NumberKind) {
+			numbers++
+		}
+	}
+	if numbers <= mostCurves {
+		return nil
+	}
+	parallel(workers, len(terms), func(j int) {
+		scores[j] = math.Inf(-1)
+		if terms[j].Kind != string(features.NumberKind) || terms[j].Low == terms[j].High {
+			return
+		}
+		edges := valuesOf(s, terms[j].Feature).knots(curveIntervals)
+		edges = edges[1 : len(edges)-1]
+		g, h := make([]float64, len(edges)+1), make([]float64, len(edges)+1)
+		for i, x := range s.frame.Column(terms[j].Feature).Num {
+			if x != x {
+				continue
+			}
+			k, found := slices.BinarySearch(edges, x)
+			if found {
+				k++
+			}
+			r, p := &s.frame.Rows[i], predict.Sigmoid(z[i])
+			g[k] += float64(r.Weight * (float64(r.Y) - p))
+			h[k] += float64(r.Weight * p * (1 - p))
+		}
+		scores[j] = cellScore(g, h)
+	})
+	order := make([]int, len(terms))
+	for j := range order {
+		order[j] = j
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
+	names := []string{}
+	for _, j := range order[:mostCurves] {
+		if scores[j] > 0 {
+			names = append(names, terms[j].Feature)
+		}
+	}
+	return names
+}
+
+// cellScore returns ½ Σ_c (G_c² − H_c)/(H_c + 5).
+func cellScore(g, h []float64) float64 {
+	score := 0.0
+	for c := range g {
+		score += (float64(g[c]*g[c]) - h[c]) / (h[c] + cellPenalty) / 2
+	}
+	return score
 }
 
 // values are the observed numbers of a feature.

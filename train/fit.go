@@ -61,7 +61,7 @@ func Fit(ctx context.Context, f *features.Frame, spec features.Spec, o Options) 
 	if cv == nil {
 		p.warnings = append(p.warnings, err.Error())
 	} else if o.Stages != StagesLinear && o.Lambda == 0 && len(m.Terms) > 0 {
-		c := newContest(s, m.Terms, o.Workers)
+		c := newContest(s, m.Terms, worthCurves(s, m.Terms, cv.z, o.Workers), o.Workers)
 		chosen, err := c.choose(ctx, &contestant{name: StagesLinear, z: cv.z}, o.Stages)
 		if err != nil {
 			return nil, err
@@ -144,7 +144,7 @@ func (p *published) fitAdditive(ctx context.Context, c *contest, x *contestant) 
 	}
 	m.Warnings = append(provisional(c.s), turned(m)...)
 	p.cv = &crossValidation{lambda: x.plain, loss: x.loss, z: x.z}
-	p.fitter.chosen = x
+	p.fitter.chosen, p.fitter.curved = x, c.curved
 	m.Provenance.Lambda, m.Provenance.Iterations = x.plain, b.fit.passes
 	return nil
 }
@@ -168,6 +168,7 @@ type fitter struct {
 	lambda  float64
 	workers int
 	chosen  *contestant // nil for the linear model
+	curved  []string    // its numbers with a curve; nil for all
 }
 
 // quickly returns a model that can give raw log-odds and nothing more: its
@@ -177,7 +178,7 @@ func (f *fitter) quickly(ctx context.Context, s *sample) (*predict.Model, error)
 	m := &predict.Model{Spec: f.spec}
 	m.Terms, _ = newTerms(s, f.workers)
 	if f.chosen != nil {
-		b, err := newContest(s, m.Terms, f.workers).build(ctx, f.chosen, false)
+		b, err := newContest(s, m.Terms, f.curved, f.workers).build(ctx, f.chosen, false)
 		if err != nil {
 			return nil, err
 		}

@@ -143,11 +143,7 @@ func (p *pairing) rank(g, h []float64, have [][2]int, workers int) [][2]int {
 				gc[c] += g[i]
 				hc[c] += h[i]
 			}
-			score := 0.0
-			for c := range gc {
-				score += (float64(gc[c]*gc[c]) - hc[c]) / (hc[c] + cellPenalty) / 2
-			}
-			if score > 0 {
+			if score := cellScore(gc, hc); score > 0 {
 				lists[j] = append(lists[j], scored{score, [2]int{j, k}})
 			}
 		}

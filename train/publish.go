@@ -36,11 +36,11 @@ func (c *contest) build(ctx context.Context, x *contestant, exact bool) (*built,
 		return nil, err
 	}
 	if x.rules > 0 {
-		st.sought.rule = x.rule
-		err := c.addTables(ctx, st, x.shape, x.rules, func(_ int, grown *stage) bool { st = grown; return true })
-		if err != nil {
+		t := c.newTabling(st, x.shape)
+		if _, err := t.reach(ctx, x.rules); err != nil {
 			return nil, err
 		}
+		st = t.stage
 	}
 	b := &built{stage: st, fit: st.fit}
 	if exact {

@@ -284,10 +284,18 @@ func (r *ridge) refactor() bool {
 // each other.
 //
 // Source: Rad and Maleki (2020), JRSS B 82(4).
+//
+// Where that would take long, the fit's own log-odds are returned: with so many
+// rows they hang little on any one.
 func (r *ridge) leaveOneOut() []float64 {
 	m := r.m
 	n := m.cols
 	z := make([]float64, m.rows)
+	const most = 1e9 // products
+	if each := float64(len(m.col)) / float64(m.rows); float64(m.rows)*each*each > most {
+		m.logOdds(z, r.theta, 0, m.rows)
+		return z
+	}
 	inverse := r.inverse
 	if inverse == nil {
 		inverse = r.pre.factor.inverse()

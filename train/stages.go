@@ -75,92 +75,82 @@ func (m *matrix) slopes(z []float64, hold int) (g, h []float64) {
 	return g, h
 }
 
-// addPairs takes the most promising pairs stage by stage up to each of the
-// counts, ranked anew after each on approximate leave-one-out residuals, and
-// calls visit with every stage. It ends early where no pair promises anything,
-// or columns would outnumber what rows can carry.
-func (c *contest) addPairs(ctx context.Context, st *stage, counts []int, visit func(count int, st *stage) (more bool, err error)) error {
-	for _, count := range counts {
-		g, h := st.fit.m.slopes(st.fit.leaveOneOut(), st.fit.hold)
-		ranked := c.pairing.rank(g, h, st.pairs, st.fit.m.workers)
-		fresh := ranked[:min(len(ranked), count-len(st.pairs))]
-		if len(fresh) == 0 {
-			return nil
-		}
-		parts, cols := make([]*part, len(fresh)), st.fit.m.cols
-		for k, pair := range fresh {
-			parts[k] = c.pairing.part(pair)
-			cols += parts[k].cols
-		}
-		if cols > c.mostColumns() {
-			return nil
-		}
-		next, err := st.grown(ctx, c.mains, parts...)
-		if err != nil {
-			return err
-		}
-		next.pairs = append(append([][2]int{}, st.pairs...), fresh...)
-		st = next
-		if more, err := visit(count, st); err != nil || !more {
-			return err
-		}
+// morePairs returns the stage with the most promising pairs added until it has
+// count of them, ranked on approximate leave-one-out residuals, and nil where no
+// pair promises anything or columns would outnumber what rows can carry.
+func (c *contest) morePairs(ctx context.Context, st *stage, count int) (*stage, error) {
+	g, h := st.fit.m.slopes(st.fit.leaveOneOut(), st.fit.hold)
+	ranked := c.pairing.rank(g, h, st.pairs, st.fit.m.workers)
+	fresh := ranked[:min(len(ranked), count-len(st.pairs))]
+	if len(fresh) == 0 {
+		return nil, nil
 	}
-	return nil
+	parts, cols := make([]*part, len(fresh)), st.fit.m.cols
+	for k, pair := range fresh {
+		parts[k] = c.pairing.part(pair)
+		cols += parts[k].cols
+	}
+	if cols > c.mostColumns() {
+		return nil, nil
+	}
+	next, err := st.grown(ctx, c.mains, parts...)
+	if err != nil {
+		return nil, err
+	}
+	next.pairs = append(append([][2]int{}, st.pairs...), fresh...)
+	return next, nil
 }
 
 // mostColumns bounds a design.
 func (c *contest) mostColumns() int { return max(1000, 2*c.base.cols) }
 
-// tableCounts are the numbers of rules at which the choice looks.
-var tableCounts = []int{8, 15, 30, 45, 60, 90, 120, 150, 180, 240, 300}
-
-// addTables grows two trees at a time on approximate leave-one-out residuals,
-// adds their leaves as rules and refits all weights, and calls visit when the
-// rules have reached each of the counts. visit returns false to end.
+// A tabling adds tables to a stage: two trees at a time, grown on approximate
+// leave-one-out residuals, whose leaves become rules; all weights are refitted
+// after each two.
 //
 // Source: Friedman and Popescu (2008), RuleFit, with fully corrective boosting.
-func (c *contest) addTables(
-	ctx context.Context, st *stage, shape *treeShape, most int, visit func(count int, st *stage) bool,
-) error {
+type tabling struct {
+	c      *contest
+	b      *binning
+	grower *grower
+	stage  *stage
+	rules  int
+}
+
+func (c *contest) newTabling(st *stage, shape *treeShape) *tabling {
 	b := c.binning(shape)
-	m := st.fit.m
 	var rows []int32
-	for _, k := range m.chunks {
+	for _, k := range st.fit.m.chunks {
 		for i := k.from; i < k.to && k.fold != st.fit.hold; i++ {
 			rows = append(rows, int32(i))
 		}
 	}
-	grower := newGrower(b, *shape, rows, m.w)
-	first := *st.fit
+	first, sought := *st.fit, st.sought
 	first.invert()
-	st = &stage{fit: &first, parts: st.parts, pairs: st.pairs, sought: st.sought}
-	rules, next := 0, 0
-	for next < len(tableCounts) && tableCounts[next] <= most {
-		tables := c.twoTrees(grower, st)
+	sought.rule = shape.penalty
+	return &tabling{c: c, b: b, grower: newGrower(b, *shape, rows, st.fit.m.w),
+		stage: &stage{fit: &first, parts: st.parts, pairs: st.pairs, shape: shape, sought: sought}}
+}
+
+// reach grows tables until there are at least count rules; ok is false where no
+// tree divides the rows any more.
+func (t *tabling) reach(ctx context.Context, count int) (ok bool, err error) {
+	for t.rules < count {
+		tables := t.c.twoTrees(t.grower, t.stage)
 		if len(tables) == 0 {
-			return nil
+			return false, nil
 		}
-		for _, t := range tables {
-			rules += len(t)
+		for _, boxes := range tables {
+			t.rules += len(boxes)
 		}
-		grown, err := st.tabled(ctx, c.mains, c.rulesPart(b, tables))
+		grown, err := t.stage.tabled(ctx, t.c.mains, t.c.rulesPart(t.b, tables))
 		if err != nil {
-			return err
+			return false, err
 		}
-		grown.tables = append(append([][]box{}, st.tables...), tables...)
-		grown.shape = shape
-		st = grown
-		if rules < tableCounts[next] {
-			continue
-		}
-		for next < len(tableCounts) && rules >= tableCounts[next] {
-			next++
-		}
-		if !visit(tableCounts[next-1], st) {
-			return nil
-		}
+		grown.tables = append(append([][]box{}, t.stage.tables...), tables...)
+		t.stage = grown
 	}
-	return nil
+	return true, nil
 }
 
 // twoTrees grows a tree from each of the two best first splits; the second

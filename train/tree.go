@@ -196,8 +196,12 @@ func (g *grower) roots(grad, hess []float64, n int, workers int) []split {
 	d, width := len(g.b.terms), g.shape.width
 	part := float64(len(g.look)) / float64(len(g.rows))
 	found := make([]split, d)
+	looked := g.promising(grad, hess)
 	parallel(workers, d, func(j int) {
 		found[j].gain = -1
+		if !looked[j] {
+			return
+		}
 		cells := make([]tally, coarseCells*d*width)
 		var by [coarseCells][]int32
 		for _, i := range g.look {
@@ -248,6 +252,47 @@ func (g *grower) roots(grad, hess []float64, n int, workers int) []split {
 		}
 	}
 	return found[:min(n, d)]
+}
+
+// mostRoots is the number of features that are looked at as first splits.
+const mostRoots = 40
+
+// promising marks the features to look at as first splits: all, or where there
+// are more than mostRoots those with the best split of their own.
+func (g *grower) promising(grad, hess []float64) []bool {
+	d, width := len(g.b.terms), g.shape.width
+	looked := make([]bool, d)
+	if d <= mostRoots {
+		for j := range looked {
+			looked[j] = true
+		}
+		return looked
+	}
+	hist := make([]tally, d*width)
+	g.histogram(hist, g.look, grad, hess)
+	gains, order := make([]float64, d), make([]int, d)
+	for j := range d {
+		order[j] = j
+		var all, left tally
+		for _, t := range hist[j*width : (j+1)*width] {
+			all.g, all.h = all.g+t.g, all.h+t.h
+		}
+		for c := range g.b.cells(j) {
+			t := hist[j*width+c]
+			if g.b.level[j] {
+				left = t
+			} else {
+				left.g, left.h = left.g+t.g, left.h+t.h
+			}
+			right := all.minus(left)
+			gains[j] = max(gains[j], left.g*left.g/(left.h+g.shape.gain)+right.g*right.g/(right.h+g.shape.gain))
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(gains[b], gains[a]) })
+	for _, j := range order[:mostRoots] {
+		looked[j] = true
+	}
+	return looked
 }
 
 func addTallies(dst, t []tally) {
