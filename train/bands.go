@@ -49,28 +49,47 @@ func newSandwich(fit *ridge, groups []int32) *sandwich {
 	return s
 }
 
-// variance returns c'Vc.
-func (s *sandwich) variance(c []float64) float64 {
+// together is the number of combinations whose variances share a pass.
+const together = 8
+
+// variances returns c'Vc of several combinations.
+func (s *sandwich) variances(combinations [][]float64, workers int) []float64 {
+	sums := make([]float64, len(combinations))
+	parallel(workers, (len(combinations)+together-1)/together, func(k int) {
+		from := k * together
+		to := min(from+together, len(combinations))
+		copy(sums[from:to], s.some(combinations[from:to]))
+	})
+	return sums
+}
+
+func (s *sandwich) some(combinations [][]float64) []float64 {
 	m := s.fit.m
-	a := s.factor.solve(nil, c)
-	sum := 0.0
-	for j, l := range s.fit.penalty {
-		sum += float64(l * a[j] * a[j])
+	var sums [together]float64
+	a := make([][together]float64, m.cols) // A⁻¹c by column
+	for k, c := range combinations {
+		for j, v := range s.factor.solve(nil, c) {
+			a[j][k] = v
+			sums[k] += float64(s.fit.penalty[j] * v * v)
+		}
 	}
 	from := 0
 	for _, to := range s.ends {
-		score := 0.0
+		var score [together]float64
 		for _, i := range s.order[from:to] {
-			x := 0.0
 			for e := m.start[i]; e < m.start[i+1]; e++ {
-				x += float64(m.val[e] * a[m.col[e]])
+				v, row := float64(m.val[e]*s.resid[i]), &a[m.col[e]]
+				for k := range score {
+					score[k] += float64(v * row[k])
+				}
 			}
-			score += float64(x * s.resid[i])
 		}
-		sum += float64(score * score)
+		for k, v := range score {
+			sums[k] += float64(v * v)
+		}
 		from = to
 	}
-	return max(sum, 0)
+	return sums[:len(combinations)]
 }
 
 // setEffects states the terms' effects with their intervals, and the standard
@@ -79,33 +98,36 @@ func (s *sandwich) variance(c []float64) float64 {
 func (c *contest) setEffects(b *built) {
 	s := newSandwich(b.fit, c.groups)
 	l := &b.logit
-	starts := make([]int, len(l.Terms))
+	var combinations [][]float64
+	var use []func(variance float64)
+	ask := func(at int, c []float64, f func(variance float64)) {
+		full := make([]float64, b.fit.m.cols)
+		copy(full[at:], c)
+		combinations, use = append(combinations, full), append(use, f)
+	}
 	at := 1
 	for j := range l.Terms {
-		starts[j] = at
-		at += len(l.Terms[j].Columns)
-	}
-	parallel(c.workers, len(l.Terms), func(j int) {
 		t := &l.Terms[j]
 		for k := range t.Columns {
 			column := &t.Columns[k]
-			if c.mains.kind[starts[j]+k-1] != plainColumn {
+			if c.mains.kind[at+k-1] != plainColumn {
 				continue
 			}
 			scale := 1.0
 			if column.Kind != predict.Linear {
 				_, scale = column.Affine()
 			}
-			unit := make([]float64, b.fit.m.cols)
-			unit[starts[j]+k] = 1 / scale
-			column.SE = math.Sqrt(s.variance(unit))
+			ask(at+k, []float64{1 / scale}, func(v float64) { column.SE = math.Sqrt(max(v, 0)) })
 		}
 		contrast, words := c.contrast(t)
-		full := make([]float64, b.fit.m.cols)
-		copy(full[starts[j]:], contrast)
-		t.Effect = predict.NewInterval(dot(full, b.fit.theta), math.Sqrt(s.variance(full)))
+		estimate := dot(contrast, b.fit.theta[at:at+len(contrast)])
+		ask(at, contrast, func(v float64) { t.Effect = predict.NewInterval(estimate, math.Sqrt(max(v, 0))) })
 		t.Contrast = words
-	})
+		at += len(t.Columns)
+	}
+	for k, v := range s.variances(combinations, c.workers) {
+		use[k](v)
+	}
 }
 
 // contrast returns what a term's effect compares, as a difference of raw

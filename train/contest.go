@@ -403,7 +403,8 @@ func upTo(counts []int, most int) []int {
 }
 
 // idleEntries is the size of the spline design, in entries that are not 0, from
-// which pairs and tables are tried only if splines were better than lines.
+// which pairs are tried only if splines were better than lines, and tables only
+// if pairs were better still.
 const idleEntries = 2e6
 
 // choose returns the smallest model that is as good as the best: each kind of
@@ -458,7 +459,7 @@ func (c *contest) choose(ctx context.Context, linear *contestant, stages string)
 			under = append(under, chosen)
 		}
 	}
-	if stages == StagesAuto {
+	if stages == StagesAuto && (chosen.pairs > 0 || len(c.base.col) <= idleEntries) {
 		var tables []*contestant
 		for _, u := range under {
 			list, err := c.tablesOn(ctx, u)

@@ -69,7 +69,7 @@ func Fit(ctx context.Context, f *features.Frame, spec features.Spec, o Options) 
 		m.Provenance.Contest = c.results(chosen)
 		if chosen.curves {
 			d.x = nil
-			if err := p.fitAdditive(ctx, c, chosen); err != nil {
+			if err := p.fitAdditive(ctx, c, chosen, !o.Unexplained); err != nil {
 				return nil, err
 			}
 		}
@@ -129,13 +129,15 @@ func (p *published) fitLinear(ctx context.Context, s *sample, d *design, o *Opti
 }
 
 // fitAdditive publishes the contestant that won.
-func (p *published) fitAdditive(ctx context.Context, c *contest, x *contestant) error {
-	b, err := c.build(ctx, x, true)
+func (p *published) fitAdditive(ctx context.Context, c *contest, x *contestant, explained bool) error {
+	b, err := c.build(ctx, x, explained)
 	if err != nil {
 		return err
 	}
-	c.setEffects(b)
-	c.setShares(b)
+	if explained {
+		c.setEffects(b)
+		c.setShares(b)
+	}
 	m := p.model
 	m.Logit = b.logit
 	p.meanZ = m.Intercept

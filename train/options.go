@@ -52,6 +52,9 @@ type Options struct {
 	// ranking is the card's own (FitScorecard). Nil is none.
 	Scorecard      *predict.Scorecard
 	ScorecardWorth float64
+	// Unexplained leaves out effects, shares and standard errors: for a model
+	// that only predicts, as in a backtest.
+	Unexplained bool
 	// Score holds the constants of the health score. Zero fields take the
 	// defaults: the training rate as BaseRate, .5 as AtRiskP, and the tiers
 	// 40, 65, 80. ZRef is computed whatever stands there.

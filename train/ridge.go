@@ -291,7 +291,7 @@ func (r *ridge) leaveOneOut() []float64 {
 	m := r.m
 	n := m.cols
 	z := make([]float64, m.rows)
-	const most = 1e9 // products
+	const most = 3e8 // products
 	if each := float64(len(m.col)) / float64(m.rows); float64(m.rows)*each*each > most {
 		m.logOdds(z, r.theta, 0, m.rows)
 		return z

@@ -14,6 +14,7 @@ import (
 	"github.com/holdfast-churn/holdfast/evaluate"
 	"github.com/holdfast-churn/holdfast/features"
 	"github.com/holdfast-churn/holdfast/predict"
+	"github.com/holdfast-churn/holdfast/train"
 )
 
 // A converter turns the written file into options and keeps the first error.
@@ -250,6 +251,11 @@ func (c *converter) settings(y *projectYAML, p *project) {
 	p.registry.Dir = c.path(orDefault(y.Models, "models"))
 	m := y.Model
 	c.oneOf("model.pairs", m.Pairs, "auto", "none")
+	p.stages = orDefault(m.Stages, train.StagesAuto)
+	c.oneOf("model.stages", p.stages, train.StagesAuto, train.StagesPairs, train.StagesSplines, train.StagesLinear)
+	if m.Pairs == "none" && (p.stages == train.StagesAuto || p.stages == train.StagesPairs) {
+		p.stages = train.StagesSplines
+	}
 	c.oneOf("model.segments", m.Segments, "pooled", "none")
 	p.noSegments = m.Segments == "none"
 	if m.Scorecard != "" {
@@ -259,12 +265,6 @@ func (c *converter) settings(y *projectYAML, p *project) {
 		p.cardWorth = *m.ScorecardWorth
 		c.check(p.cardWorth >= 0, "model.scorecard_worth", "found %v; expected a number of renewals, or .inf for the scorecard alone", p.cardWorth)
 	}
-	for key, used := range map[string]bool{"model.pairs": m.Pairs == "auto"} {
-		if used {
-			p.notYet = append(p.notYet, fmt.Sprintf("%s has no effect in this version", key))
-		}
-	}
-	slices.Sort(p.notYet)
 }
 
 // backtest converts where a backtest stands and what it counts.

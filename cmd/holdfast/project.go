@@ -94,6 +94,7 @@ type projectYAML struct {
 		Set     []featureYAML `yaml:"set"`
 	} `yaml:"features"`
 	Model struct {
+		Stages         string   `yaml:"stages"`
 		Pairs          string   `yaml:"pairs"`
 		Segments       string   `yaml:"segments"`
 		Calibration    string   `yaml:"calibration"`
@@ -160,13 +161,13 @@ type project struct {
 	capacity   float64       // share of renewals that the team can work on; 0 for the default
 	score      predict.Score // tier bounds; the rest is the trainer's
 	calibrate  string
+	stages     string    // train.Options.Stages
 	cardFile   string    // hand-made scorecard; empty for none
 	cardWorth  float64   // in renewals
 	card       *handCard // once the features are known
 	timed      bool      // rows have snapshots, so that calibration can go forward in time
 	registry   registry.Registry
-	noSegments bool     // the segment is no feature
-	notYet     []string // keys that are known and do nothing in this version
+	noSegments bool // the segment is no feature
 }
 
 // findProject reads the project file of dir, or of the nearest parent folder

@@ -78,8 +78,8 @@ func TestParseProject(t *testing.T) {
 	if p.score.AtRiskP != 0.4 || p.score.Healthy != 85 || p.calibrate != "platt" {
 		t.Errorf("score %+v, calibration %q", p.score, p.calibrate)
 	}
-	if len(p.notYet) != 1 || p.capacity != 0.1 {
-		t.Errorf("keys without effect %q", p.notYet)
+	if p.capacity != 0.1 || p.stages != "auto" {
+		t.Errorf("capacity %v, stages %q", p.capacity, p.stages)
 	}
 }
 

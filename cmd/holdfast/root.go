@@ -141,9 +141,6 @@ func (a *app) read(ctx context.Context, onlyFrame bool, models ...*predict.Model
 	if err != nil {
 		return nil, err
 	}
-	for _, note := range p.notYet {
-		a.warn("%s", note)
-	}
 	a.progress.begin("reading tables")
 	sources := p.sources
 	sets := [][]features.Feature{p.set}

@@ -19,6 +19,7 @@ type tableFlags struct {
 	id       string
 	time     string
 	drop     []string
+	stages   string
 }
 
 func (t *tableFlags) register(c *cobra.Command, learns bool) {
@@ -30,6 +31,7 @@ func (t *tableFlags) register(c *cobra.Command, learns bool) {
 		f.StringVar(&t.positive, "positive", "", "value of the label that means churn")
 		f.StringVar(&t.time, "time", "", "column with the row's time; splits then go by time")
 		f.StringSliceVar(&t.drop, "drop", nil, "columns to leave out, separated by commas")
+		f.StringVar(&t.stages, "stages", train.StagesAuto, "largest kind of model of a table: linear, splines, pairs or auto")
 	}
 }
 
@@ -43,7 +45,7 @@ func (t *tableFlags) refuseAlone() error {
 
 // tableProject stands in for the project file that a ready table lacks.
 func tableProject(tf tableFlags) *project {
-	return &project{calibrate: train.CalibrationAuto, timed: tf.time != ""}
+	return &project{calibrate: train.CalibrationAuto, stages: tf.stages, timed: tf.time != ""}
 }
 
 // tableFrame reads a ready table and makes its frame: under the given spec, or
