@@ -4,34 +4,107 @@ package train
 
 import "math"
 
-// A cholesky is the factor L of a symmetric positive definite matrix A = L L',
-// n×n row-major in its lower triangle. It is ours rather than gonum's because
-// published weights depend on it: the order of its sums is fixed and no
-// multiply-add is fused, on any processor.
+// A cholesky is the factor U of a symmetric positive definite matrix A = U'U,
+// row-major in its upper triangle; what is below it is zero. It is ours rather
+// than gonum's because published weights depend on it: the order of its sums is
+// fixed and no multiply-add is fused, on any processor.
 type cholesky struct {
-	n int
-	l []float64
+	n      int       // rows and columns of A
+	size   int       // n rounded up to a multiple of strideUnit: u has as many rows
+	stride int       // of a row of u, at least size
+	u      []float64 // size×stride
+}
+
+// panelRows is the number of rows of U that are finished before the rest of
+// the matrix hears of them, in one product: few enough that the rows, done one
+// by one, cost little, and enough that the matrix is seldom read (32 and 64
+// are as fast to some percent). It is a multiple of strideUnit.
+const panelRows = 48
+
+// newCholesky returns a zero factor of n rows. Its stride is an odd number of
+// cache lines, so that the elements of a column lie in different sets of the
+// nearest cache.
+func newCholesky(n int) cholesky {
+	size := (n + strideUnit - 1) / strideUnit * strideUnit
+	stride := size | strideUnit
+	return cholesky{n, size, stride, make([]float64, size*stride)}
 }
 
 // factorise returns the factor of a, n×n row-major, of which the upper
 // triangle is read. ok is false where a is not positive definite to rounding:
-// a pivot fell below 1e-13 of its diagonal element.
+// a pivot fell below 1e-13 of its diagonal element. U comes in panels of rows,
+//
+//	u_ii = √(a_ii − Σ_p u_pi²),   u_ij = (a_ij − Σ_p u_pi u_pj) / u_ii,
+//
+// and the sums over p < i too come panel by panel: for all rows below once one
+// is finished, and within the panel row by row.
+//
+// Source: Golub and Van Loan (2013), Matrix Computations, 4th ed., 4.2.9.
 func factorise(a []float64, n int) (c cholesky, ok bool) {
-	const singular = 1e-13 // n ε for n of some hundreds
-	l := make([]float64, n*n)
+	c = newCholesky(n)
 	for i := range n {
-		li := l[i*n : i*n+i+1]
-		for j := range i {
-			lj := l[j*n : j*n+j+1]
-			li[j] = (a[j*n+i] - dot(li[:j], lj[:j])) / lj[j]
-		}
-		pivot := a[i*n+i] - dot(li[:i], li[:i])
-		if !(pivot > singular*a[i*n+i]) { // also rejects NaN
+		copy(c.u[i*c.stride+i:], a[i*n+i:(i+1)*n])
+	}
+	var negative []float64 // the panel times −1
+	for from := 0; from < n; from += panelRows {
+		to := min(from+panelRows, n)
+		if !c.finish(a, from, to) {
 			return cholesky{}, false
 		}
-		li[i] = math.Sqrt(pivot)
+		if to == n {
+			break
+		}
+		if negative == nil {
+			negative = make([]float64, panelRows*c.stride)
+		}
+		for r := range panelRows {
+			row := negative[r*c.stride : r*c.stride+c.size]
+			for j := to; j < c.size; j++ {
+				row[j] = -c.u[(from+r)*c.stride+j]
+			}
+		}
+		for j := to; j < c.size; j += strideUnit {
+			rankUpdate(c.u[j*c.stride+j:], negative[j:], c.u[from*c.stride+j:],
+				panelRows, strideUnit, c.size-j, c.stride)
+		}
 	}
-	return cholesky{n, l}, true
+	return c, true
+}
+
+// finish makes the rows of a panel rows of U, given that the panels above have
+// been subtracted. It reports false at a pivot that is too small for that of a.
+func (c *cholesky) finish(a []float64, from, to int) bool {
+	const singular = 1e-13 // n ε for n of some hundreds
+	var weights [panelRows]float64
+	for i := from; i < to; i++ {
+		for p := from; p < i; p++ {
+			weights[p-from] = -c.u[p*c.stride+i]
+		}
+		at := i / strideUnit * strideUnit // whole tiles are faster than the rest of one
+		row := c.u[i*c.stride+at : i*c.stride+c.size]
+		addRows(row, c.u[from*c.stride+at:], weights[:i-from], c.stride)
+		clear(row[:i-at]) // what tiles left below the diagonal
+		row = row[i-at:]
+		pivot, diagonal := row[0], a[i*c.n+i]
+		if !(pivot > singular*diagonal) { // also rejects NaN
+			return false
+		}
+		row[0] = math.Sqrt(pivot)
+		inverse := 1 / row[0]
+		for j := 1; j < len(row); j++ {
+			row[j] = float64(row[j] * inverse)
+		}
+	}
+	return true
+}
+
+// scaled returns the factor of f² A.
+func (c *cholesky) scaled(f float64) cholesky {
+	s := newCholesky(c.n)
+	for i, v := range c.u {
+		s.u[i] = float64(f * v)
+	}
+	return s
 }
 
 // solve stores A⁻¹ b in dst and returns it; dst may be b, and a nil dst is
@@ -41,68 +114,72 @@ func (c *cholesky) solve(dst, b []float64) []float64 {
 		dst = make([]float64, c.n)
 	}
 	copy(dst, b)
-	n, l := c.n, c.l
-	for i := range n {
-		dst[i] = (dst[i] - dot(l[i*n:i*n+i], dst[:i])) / l[i*n+i]
-	}
-	for i := n - 1; i >= 0; i-- {
-		x := dst[i] / l[i*n+i]
-		dst[i] = x
-		for j, lij := range l[i*n : i*n+i] {
-			dst[j] -= float64(lij * x)
+	n, u := c.n, c.u
+	var weights [panelRows]float64
+	for from := 0; from < n; from += panelRows { // U'y = b
+		to := min(from+panelRows, n)
+		for i := from; i < to; i++ {
+			y := dst[i] / u[i*c.stride+i]
+			dst[i], weights[i-from] = y, -y
+			row := u[i*c.stride+i+1 : i*c.stride+to]
+			rest := dst[i+1 : to][:len(row)]
+			for j, v := range row {
+				rest[j] -= float64(v * y)
+			}
 		}
+		addRows(dst[to:n], u[from*c.stride+to:], weights[:to-from], c.stride)
+	}
+	for i := n - 1; i >= 0; i-- { // U x = y
+		row := u[i*c.stride : i*c.stride+n]
+		dst[i] = (dst[i] - dot(row[i+1:], dst[i+1:n])) / row[i]
 	}
 	return dst
 }
 
-// inverse returns A⁻¹, n×n row-major, both triangles: X = L⁻¹ by rows, then
-// A⁻¹ = X'X.
+// inverse returns A⁻¹, n×n row-major, both triangles: Y = U'⁻¹ by panels of
+// rows, and of each panel its part of A⁻¹ = Y'Y.
 func (c *cholesky) inverse() []float64 {
-	n, l := c.n, c.l
-	x := make([]float64, n*n)
-	for i := range n {
-		xi := x[i*n : i*n+i+1]
-		addRows(xi, x, l[i*n:i*n+i], n, -1)
-		for j := range xi[:i] {
-			xi[j] /= l[i*n+i]
+	n, stride := c.n, c.stride
+	y, product := newCholesky(n).u, newCholesky(n).u
+	for from := 0; from < n; from += panelRows {
+		to := min(from+panelRows, n)
+		end := (to + strideUnit - 1) / strideUnit * strideUnit
+		for p := 0; p < from; p += panelRows {
+			rankUpdate(y[from*stride:], c.u[p*stride+from:], y[p*stride:], panelRows, end-from, p+panelRows, stride)
 		}
-		xi[i] = 1 / l[i*n+i]
-	}
-	inv := make([]float64, n*n)
-	column := make([]float64, n)
-	for i := range n {
-		// Row i of X'X up to the diagonal: Σ_{k≥i} x_ki x_k.
-		row := inv[i*n : i*n+i+1]
-		for k := i; k < n; k++ {
-			column[k-i] = x[k*n+i]
+		c.finishInverse(y, from, to)
+		for j := 0; j < end; j += strideUnit {
+			rankUpdate(product[j*stride+j:], y[from*stride+j:], y[from*stride+j:], to-from, strideUnit, end-j, stride)
 		}
-		addRows(row, x[i*n:], column[:n-i], n, 1)
 	}
+	inverse := make([]float64, n*n)
 	for i := range n {
+		copy(inverse[i*n+i:(i+1)*n], product[i*stride+i:])
 		for j := range i {
-			inv[j*n+i] = inv[i*n+j]
+			inverse[i*n+j] = product[j*stride+i]
 		}
 	}
-	return inv
+	return inverse
 }
 
-// addRows adds sign Σ_k w_k a_k to dst, where a_k is the row k of a, n columns
-// wide, as far as dst goes. Rows are added in order, four at a time.
-func addRows(dst, a, w []float64, n int, sign float64) {
-	size, k := len(dst), 0
-	for ; k+4 <= len(w); k += 4 {
-		w0, w1, w2, w3 := sign*w[k], sign*w[k+1], sign*w[k+2], sign*w[k+3]
-		a0, a1 := a[k*n:k*n+size], a[(k+1)*n:(k+1)*n+size]
-		a2, a3 := a[(k+2)*n:(k+2)*n+size], a[(k+3)*n:(k+3)*n+size]
-		for j := range dst {
-			dst[j] = dst[j] + float64(w0*a0[j]) + float64(w1*a1[j]) + float64(w2*a2[j]) + float64(w3*a3[j])
+// finishInverse makes the rows of a panel rows of Y = U'⁻¹,
+//
+//	y_i = (e_i − Σ_p u_pi y_p) / u_ii,
+//
+// given the sum over the panels above.
+func (c *cholesky) finishInverse(y []float64, from, to int) {
+	var weights [panelRows]float64
+	for i := from; i < to; i++ {
+		for p := from; p < i; p++ {
+			weights[p-from] = c.u[p*c.stride+i]
 		}
-	}
-	for ; k < len(w); k++ {
-		wk := sign * w[k]
-		for j, v := range a[k*n : k*n+size] {
-			dst[j] += float64(wk * v)
+		row := y[i*c.stride : i*c.stride+(i/strideUnit+1)*strideUnit]
+		addRows(row, y[from*c.stride:], weights[:i-from], c.stride)
+		inverse := 1 / c.u[i*c.stride+i]
+		for j := range row[:i] {
+			row[j] = float64(row[j] * -inverse)
 		}
+		row[i] = inverse
 	}
 }
 

@@ -46,6 +46,30 @@ func crossProductGo(h, a, b []float64, rows, stride int) {
 	}
 }
 
+// rankUpdateGo adds A'B to the rows×cols matrix c, of depth rows of a and b:
+//
+//	c_jk += Σ_r a_rj b_rk
+//
+// All three are parts of row-major matrices of one stride; rows and cols are
+// multiples of strideUnit.
+func rankUpdateGo(c, a, b []float64, depth, rows, cols, stride int) {
+	for j := 0; j < rows; j += 2 {
+		for k := 0; k < cols; k += 2 {
+			var s00, s01, s10, s11 float64
+			for r := range depth {
+				av := (*[2]float64)(a[r*stride+j:])
+				bv := (*[2]float64)(b[r*stride+k:])
+				s00 += float64(av[0] * bv[0])
+				s01 += float64(av[0] * bv[1])
+				s10 += float64(av[1] * bv[0])
+				s11 += float64(av[1] * bv[1])
+			}
+			c0, c1 := (*[2]float64)(c[j*stride+k:]), (*[2]float64)(c[(j+1)*stride+k:])
+			c0[0], c0[1], c1[0], c1[1] = c0[0]+s00, c0[1]+s01, c1[0]+s10, c1[1]+s11
+		}
+	}
+}
+
 // vectors is the number of weight vectors that predictMany and gradientMany
 // work on at once; fewer are padded with zeros.
 const vectors = 8
@@ -122,23 +146,39 @@ func predict1Go(z, x, theta []float64, rows, stride int) {
 // gradient1Go adds the residuals' products with the columns, g_j += Σ_r x_rj
 // e_r, to g.
 func gradient1Go(g, x, e []float64, rows, stride int) {
-	for j := 0; j < stride; j += 8 {
+	addRowsGo(g[:stride], x, e[:rows], stride)
+}
+
+// addRowsGo adds a weighted sum of rows to dst, as far as dst goes:
+//
+//	dst_j += Σ_r w_r a_rj
+//
+// Row r of a starts at r·stride.
+func addRowsGo(dst, a, w []float64, stride int) {
+	j := 0
+	for ; j+8 <= len(dst); j += 8 {
 		var s0, s1, s2, s3, s4, s5, s6, s7 float64
-		for r := range rows {
-			v := (*[8]float64)(x[r*stride+j:])
-			er := e[r]
-			s0 += float64(v[0] * er)
-			s1 += float64(v[1] * er)
-			s2 += float64(v[2] * er)
-			s3 += float64(v[3] * er)
-			s4 += float64(v[4] * er)
-			s5 += float64(v[5] * er)
-			s6 += float64(v[6] * er)
-			s7 += float64(v[7] * er)
+		for r, wr := range w {
+			v := (*[8]float64)(a[r*stride+j:])
+			s0 += float64(v[0] * wr)
+			s1 += float64(v[1] * wr)
+			s2 += float64(v[2] * wr)
+			s3 += float64(v[3] * wr)
+			s4 += float64(v[4] * wr)
+			s5 += float64(v[5] * wr)
+			s6 += float64(v[6] * wr)
+			s7 += float64(v[7] * wr)
 		}
-		o := (*[8]float64)(g[j:])
+		o := (*[8]float64)(dst[j:])
 		o[0], o[1], o[2], o[3] = o[0]+s0, o[1]+s1, o[2]+s2, o[3]+s3
 		o[4], o[5], o[6], o[7] = o[4]+s4, o[5]+s5, o[6]+s6, o[7]+s7
+	}
+	for ; j < len(dst); j++ {
+		sum := 0.0
+		for r, wr := range w {
+			sum += float64(a[r*stride+j] * wr)
+		}
+		dst[j] += sum
 	}
 }
 

@@ -64,6 +64,22 @@ func crossProduct(h, a, b []float64, rows, stride int) {
 	}
 }
 
+// rankUpdate is rankUpdateGo.
+func rankUpdate(c, a, b []float64, depth, rows, cols, stride int) {
+	if simd == portable || depth == 0 || rows == 0 || cols == 0 {
+		rankUpdateGo(c, a, b, depth, rows, cols, stride)
+		return
+	}
+	_, _, _ = c[(rows-1)*stride+cols-1], a[(depth-1)*stride+rows-1], b[(depth-1)*stride+cols-1]
+	for k := 0; k < cols; {
+		width := 0 // so many columns of b stay near while those of a pass
+		for j := 0; j < rows; j += 8 {
+			width = exactTile(depth, cols-k, &a[j], 1, stride, &b[k], stride, &c[j*stride+k], stride)
+		}
+		k += width
+	}
+}
+
 // predictMany is predictManyGo.
 func predictMany(z, x, theta []float64, rows, stride int) {
 	r := 0
@@ -133,37 +149,44 @@ func predict1(z, x, theta []float64, rows, stride int) {
 }
 
 // gradient1 is gradient1Go.
-func gradient1(g, x, e []float64, rows, stride int) {
-	if simd == portable || rows == 0 {
-		gradient1Go(g, x, e, rows, stride)
+func gradient1(g, x, e []float64, rows, stride int) { addRows(g[:stride], x, e[:rows], stride) }
+
+// addRows is addRowsGo.
+func addRows(dst, a, w []float64, stride int) {
+	rows, whole := len(w), len(dst)&^7
+	if simd == portable || rows == 0 || whole == 0 {
+		addRowsGo(dst, a, w, stride)
 		return
 	}
-	_, _, _ = x[rows*stride-1], e[rows-1], g[stride-1]
-	for j := 0; j < stride; {
-		left := stride - j
+	_ = a[(rows-1)*stride+len(dst)-1]
+	for j := 0; j < whole; {
+		left := whole - j
 		switch {
 		case simd == avx512 && left >= 64:
-			gradient1x64AVX512(rows, &x[j], stride, &e[0], &g[j])
+			gradient1x64AVX512(rows, &a[j], stride, &w[0], &dst[j])
 			j += 64
 		case simd == avx512 && left >= 32:
-			gradient1x32AVX512(rows, &x[j], stride, &e[0], &g[j])
+			gradient1x32AVX512(rows, &a[j], stride, &w[0], &dst[j])
 			j += 32
 		case simd == avx512 && left >= 16:
-			gradient1x16AVX512(rows, &x[j], stride, &e[0], &g[j])
+			gradient1x16AVX512(rows, &a[j], stride, &w[0], &dst[j])
 			j += 16
 		case simd == avx512:
-			gradient1x8AVX512(rows, &x[j], stride, &e[0], &g[j])
+			gradient1x8AVX512(rows, &a[j], stride, &w[0], &dst[j])
 			j += 8
 		case left >= 32:
-			gradient1x32AVX2(rows, &x[j], stride, &e[0], &g[j])
+			gradient1x32AVX2(rows, &a[j], stride, &w[0], &dst[j])
 			j += 32
 		case left >= 16:
-			gradient1x16AVX2(rows, &x[j], stride, &e[0], &g[j])
+			gradient1x16AVX2(rows, &a[j], stride, &w[0], &dst[j])
 			j += 16
 		default:
-			gradient1x8AVX2(rows, &x[j], stride, &e[0], &g[j])
+			gradient1x8AVX2(rows, &a[j], stride, &w[0], &dst[j])
 			j += 8
 		}
+	}
+	if whole < len(dst) {
+		addRowsGo(dst[whole:], a[whole:], w, stride)
 	}
 }
 

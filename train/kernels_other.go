@@ -8,6 +8,10 @@ package train
 
 func crossProduct(h, a, b []float64, rows, stride int) { crossProductGo(h, a, b, rows, stride) }
 
+func rankUpdate(c, a, b []float64, depth, rows, cols, stride int) {
+	rankUpdateGo(c, a, b, depth, rows, cols, stride)
+}
+
 func predictMany(z, x, theta []float64, rows, stride int) { predictManyGo(z, x, theta, rows, stride) }
 
 func gradientMany(g, x, e []float64, rows, stride int) { gradientManyGo(g, x, e, rows, stride) }
@@ -15,6 +19,8 @@ func gradientMany(g, x, e []float64, rows, stride int) { gradientManyGo(g, x, e,
 func predict1(z, x, theta []float64, rows, stride int) { predict1Go(z, x, theta, rows, stride) }
 
 func gradient1(g, x, e []float64, rows, stride int) { gradient1Go(g, x, e, rows, stride) }
+
+func addRows(dst, a, w []float64, stride int) { addRowsGo(dst, a, w, stride) }
 
 func scaleRows(dst, x, q []float64, rows, stride int) { scaleRowsGo(dst, x, q, rows, stride) }
 

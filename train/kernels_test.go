@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/holdfast-churn/holdfast/predict"
@@ -71,6 +72,30 @@ func TestExactKernelsHaveTheSameBits(t *testing.T) {
 	}
 }
 
+// So do those that work on a part of a matrix, and leave the rest of it alone.
+func TestExactKernelsOfPartsHaveTheSameBits(t *testing.T) {
+	const stride = 72
+	for set := range everySet(t) {
+		for _, shape := range []struct{ depth, rows, cols, at int }{
+			{1, 8, 8, 0}, {7, 8, 24, 8}, {48, 16, 32, 40}, {5, 24, 40, 3}, {64, 48, 56, 16}, {3, 8, 72, 0}, {0, 8, 8, 0},
+		} {
+			name := fmt.Sprintf("%v, %+v", set, shape)
+			r := rand.New(rand.NewPCG(uint64(shape.depth), uint64(shape.cols)))
+			a, b, w := normals(r, 64*stride), normals(r, 64*stride), normals(r, shape.depth)
+			got := normals(r, 64*stride)
+			want := slices.Clone(got)
+			rankUpdate(got[shape.at:], a[shape.at/2:], b[shape.at:], shape.depth, shape.rows, shape.cols, stride)
+			rankUpdateGo(want[shape.at:], a[shape.at/2:], b[shape.at:], shape.depth, shape.rows, shape.cols, stride)
+			sameBits(t, name+": rank update", got, want)
+			for _, size := range []int{shape.cols, shape.cols - 1, shape.cols - 5, 3} {
+				addRows(got[shape.at:shape.at+size], a[shape.at:], w, stride)
+				addRowsGo(want[shape.at:shape.at+size], a[shape.at:], w, stride)
+				sameBits(t, fmt.Sprintf("%s: add rows, %d columns", name, size), got, want)
+			}
+		}
+	}
+}
+
 // The definitions compute what their formulas say.
 func TestExactKernelsComputeTheirFormulas(t *testing.T) {
 	const rounding = 1e-12 // of some hundred terms of size one
@@ -87,6 +112,8 @@ func TestExactKernelsComputeTheirFormulas(t *testing.T) {
 		first[j] = many[j*vectors]
 	}
 	predict1Go(z1, x, first, rows, stride)
+	rank := make([]float64, stride*stride)
+	rankUpdateGo(rank, x, u, rows, stride, stride, stride)
 	gradient1Go(g1, x, z1, rows, stride)
 	for j := range stride {
 		for k := j; k < stride; k++ {
@@ -96,6 +123,9 @@ func TestExactKernelsComputeTheirFormulas(t *testing.T) {
 			}
 			if got := h[j*stride+k]; !near(got, want, rounding) {
 				t.Errorf("h[%d,%d] = %v, want %v", j, k, got, want)
+			}
+			if got := rank[j*stride+k]; !near(got, want, rounding) {
+				t.Errorf("rank update[%d,%d] = %v, want %v", j, k, got, want)
 			}
 		}
 		for c := range vectors {

@@ -152,7 +152,7 @@ func (r *ridge) toward(step, grad []float64) {
 		return
 	}
 	clear(step)
-	addRows(step, r.inverse, grad, len(step), 1)
+	addRows(step, r.inverse, grad, len(step))
 }
 
 // invert takes the matrix anew and keeps its inverse from now on.
@@ -196,7 +196,7 @@ func (r *ridge) border(m *matrix, b *block, penalty []float64) *ridge {
 	e := make([]float64, k*p) // E'
 	for c := range k {
 		d[c*k+c] += penalty[p+c]
-		addRows(e[c*p:(c+1)*p], r.inverse, cross[c*p:(c+1)*p], p, 1)
+		addRows(e[c*p:(c+1)*p], r.inverse, cross[c*p:(c+1)*p], p)
 	}
 	for c := range k {
 		for f := range k {
@@ -215,7 +215,7 @@ func (r *ridge) border(m *matrix, b *block, penalty []float64) *ridge {
 	weights := make([]float64, k)
 	f := make([]float64, k*p) // S⁻¹ E'
 	for c := range k {
-		addRows(f[c*p:(c+1)*p], e, s[c*k:(c+1)*k], p, 1)
+		addRows(f[c*p:(c+1)*p], e, s[c*k:(c+1)*k], p)
 	}
 	for i := range p {
 		row := out.inverse[i*n : i*n+n]
@@ -225,7 +225,7 @@ func (r *ridge) border(m *matrix, b *block, penalty []float64) *ridge {
 			row[p+c] = -f[c*p+i]
 			out.inverse[(p+c)*n+i] = -f[c*p+i]
 		}
-		addRows(row[:p], f, weights, p, 1)
+		addRows(row[:p], f, weights, p)
 	}
 	for c := range k {
 		copy(out.inverse[(p+c)*n+p:(p+c)*n+n], s[c*k:(c+1)*k])

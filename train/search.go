@@ -227,10 +227,7 @@ func (s *search) branch(whole *column) []*column {
 		c := &column{lambda: whole.lambda, share: s.shares[i], start: whole.theta, staleFit: staleFit{
 			hold: hold, theta: slices.Clone(whole.theta), point: make([]float64, len(whole.theta)),
 			step: make([]float64, len(whole.theta)), value: math.Inf(1), decrement: math.Inf(1)}}
-		c.factor = cholesky{common.factor.n, slices.Clone(common.factor.l)}
-		for j := range c.factor.l {
-			c.factor.l[j] *= math.Sqrt(c.share)
-		}
+		c.factor = common.factor.scaled(math.Sqrt(c.share))
 		columns = append(columns, c)
 	}
 	return columns
