@@ -23,9 +23,10 @@ type sandwich struct {
 	ends   []int     // of each group in order
 }
 
+// newSandwich takes a fit that was solved exactly: its matrix was taken one step
+// before the optimum.
 func newSandwich(fit *ridge, groups []int32) *sandwich {
 	m := fit.m
-	fit.renew(true)
 	s := &sandwich{fit: fit, factor: fit.pre.factor, resid: make([]float64, m.rows), order: make([]int, m.rows)}
 	m.logOdds(s.resid, fit.theta, 0, m.rows)
 	n := 0

@@ -91,7 +91,8 @@ func (r *ridge) alone() *ridge {
 
 // solve moves the weights to the minimum under a penalty of each column, to
 // within tolerance Σw by half the squared Newton decrement, and makes one step
-// more. Where exact is set, every matrix comes from all rows.
+// more. Where exact is set, every matrix comes from all rows, and that step is
+// Newton's own, which squares the error; the chord's only shrinks it.
 func (r *ridge) solve(ctx context.Context, penalty []float64, tolerance float64, exact bool) error {
 	m := r.m
 	r.penalty = penalty
@@ -104,6 +105,7 @@ func (r *ridge) solve(ctx context.Context, penalty []float64, tolerance float64,
 		slow = borderSlow
 	}
 	value, decrement, fresh, t := math.Inf(1), math.Inf(1), r.pre.version, 1.0
+	last := false
 	for range maxChords {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -139,7 +141,11 @@ func (r *ridge) solve(ctx context.Context, penalty []float64, tolerance float64,
 			r.theta[j] -= step[j]
 		}
 		if d <= tolerance*m.total {
-			return nil
+			if !exact || last {
+				return nil
+			}
+			r.renew(exact)
+			last = true
 		}
 	}
 	return &ConvergenceError{Status: "passes used up", Iterations: r.passes, Decrement: decrement}
