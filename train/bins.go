@@ -4,7 +4,6 @@ package train
 
 import (
 	"cmp"
-	"math"
 	"slices"
 
 	"github.com/holdfast-churn/holdfast/features"
@@ -186,9 +185,9 @@ func (b *binning) conditions(x box) []predict.Condition {
 			}
 		}
 		c.Missing = side.cells.has(0)
-		if first < 0 { // missing only
-			most := math.MaxFloat64
-			c.Above = &most
+		if first < 0 { // missing alone: bounds that no number passes
+			low := b.terms[side.feature].Low
+			c.Above, c.AtMost = &low, &low
 		} else {
 			if first > 0 {
 				c.Above = &edges[first-1]
