@@ -74,7 +74,7 @@ func TestCurvesByKindOfNumber(t *testing.T) {
 	} {
 		s := sampleOf(numberColumn("x", test.x...))
 		terms, _ := newTerms(s, 1)
-		terms = withCurves(s, terms, 1)
+		terms = withCurves(s, terms, nil, 1)
 		got := kindsOf(&terms[0])
 		if got[predict.Linear] != 1 || got[predict.Spline] != test.splines || got[predict.Value] != test.values || got[predict.Spike] != test.spike {
 			t.Errorf("%s: columns %v, want %d splines, %d values, %d spikes", test.name, got, test.splines, test.values, test.spike)
@@ -99,7 +99,7 @@ func TestSplinesOfATerm(t *testing.T) {
 		if len(terms) == 0 {
 			return
 		}
-		terms = withCurves(s, terms, 1)
+		terms = withCurves(s, terms, nil, 1)
 		part, u := termsPart(s, terms), &terms[0]
 		if n := kindsOf(u); n[predict.Spline] == 0 {
 			return
@@ -152,7 +152,7 @@ func TestWeightedQuantiles(t *testing.T) {
 func TestTermsPartIsWhatScores(t *testing.T) {
 	s := mustSample(t, history(400, -1, 4))
 	terms, _ := newTerms(s, 1)
-	terms = withCurves(s, terms, 1)
+	terms = withCurves(s, terms, nil, 1)
 	part := termsPart(s, terms)
 	got := part.dense()
 	for c, at := range part.at {

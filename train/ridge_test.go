@@ -65,7 +65,7 @@ func TestRidgeReachesNewtonsOptimum(t *testing.T) {
 func TestRidgeChooses(t *testing.T) {
 	s := mustSample(t, history(3000, -1, 5))
 	terms, _ := newTerms(s, 2)
-	part := termsPart(s, withCurves(s, terms, 2))
+	part := termsPart(s, withCurves(s, terms, nil, 2))
 	m := newMatrix(s, 2).with(part.block)
 	penalty := part.penalty([]float64{0}, penalties{plain: 3, curve: 3, power: .5})
 	loss := func(exact bool) float64 {
