@@ -117,7 +117,6 @@ func (m *mask) set(c int)      { m[c>>6] |= 1 << (c & 63) }
 func (m *mask) has(c int) bool { return m[c>>6]>>(c&63)&1 == 1 }
 func (m mask) and(o mask) mask { return mask{m[0] & o[0], m[1] & o[1], m[2] & o[2], m[3] & o[3]} }
 func (m mask) not() mask       { return mask{^m[0], ^m[1], ^m[2], ^m[3]} }
-func everyCell() mask          { return mask{}.not() }
 
 // A box is a rule on cells: a mask for each feature that it tests, by feature
 // rising.

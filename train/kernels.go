@@ -53,20 +53,12 @@ func crossProductGo(h, a, b []float64, rows, stride int) {
 // All three are parts of row-major matrices of one stride; rows and cols are
 // multiples of strideUnit.
 func rankUpdateGo(c, a, b []float64, depth, rows, cols, stride int) {
-	for j := 0; j < rows; j += 2 {
-		for k := 0; k < cols; k += 2 {
-			var s00, s01, s10, s11 float64
-			for r := range depth {
-				av := (*[2]float64)(a[r*stride+j:])
-				bv := (*[2]float64)(b[r*stride+k:])
-				s00 += float64(av[0] * bv[0])
-				s01 += float64(av[0] * bv[1])
-				s10 += float64(av[1] * bv[0])
-				s11 += float64(av[1] * bv[1])
-			}
-			c0, c1 := (*[2]float64)(c[j*stride+k:]), (*[2]float64)(c[(j+1)*stride+k:])
-			c0[0], c0[1], c1[0], c1[1] = c0[0]+s00, c0[1]+s01, c1[0]+s10, c1[1]+s11
+	w := make([]float64, depth)
+	for j := range rows {
+		for r := range w {
+			w[r] = a[r*stride+j]
 		}
+		addRowsGo(c[j*stride:j*stride+cols], b, w, stride)
 	}
 }
 
@@ -155,30 +147,27 @@ func gradient1Go(g, x, e []float64, rows, stride int) {
 //
 // Row r of a starts at r·stride.
 func addRowsGo(dst, a, w []float64, stride int) {
-	j := 0
-	for ; j+8 <= len(dst); j += 8 {
-		var s0, s1, s2, s3, s4, s5, s6, s7 float64
-		for r, wr := range w {
-			v := (*[8]float64)(a[r*stride+j:])
-			s0 += float64(v[0] * wr)
-			s1 += float64(v[1] * wr)
-			s2 += float64(v[2] * wr)
-			s3 += float64(v[3] * wr)
-			s4 += float64(v[4] * wr)
-			s5 += float64(v[5] * wr)
-			s6 += float64(v[6] * wr)
-			s7 += float64(v[7] * wr)
+	for len(dst) > 0 {
+		var sums [64]float64
+		s := sums[:min(len(sums), len(dst))]
+		r := 0
+		for ; r+4 <= len(w); r += 4 {
+			a0, a1 := a[r*stride:][:len(s)], a[(r+1)*stride:][:len(s)]
+			a2, a3 := a[(r+2)*stride:][:len(s)], a[(r+3)*stride:][:len(s)]
+			w0, w1, w2, w3 := w[r], w[r+1], w[r+2], w[r+3]
+			for j := range s {
+				s[j] = s[j] + float64(w0*a0[j]) + float64(w1*a1[j]) + float64(w2*a2[j]) + float64(w3*a3[j])
+			}
 		}
-		o := (*[8]float64)(dst[j:])
-		o[0], o[1], o[2], o[3] = o[0]+s0, o[1]+s1, o[2]+s2, o[3]+s3
-		o[4], o[5], o[6], o[7] = o[4]+s4, o[5]+s5, o[6]+s6, o[7]+s7
-	}
-	for ; j < len(dst); j++ {
-		sum := 0.0
-		for r, wr := range w {
-			sum += float64(a[r*stride+j] * wr)
+		for ; r < len(w); r++ {
+			for j, v := range a[r*stride:][:len(s)] {
+				s[j] += float64(w[r] * v)
+			}
 		}
-		dst[j] += sum
+		for j, v := range s {
+			dst[j] += v
+		}
+		dst, a = dst[len(s):], a[min(len(s), len(a)):] // a is empty where w is
 	}
 }
 
