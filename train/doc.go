@@ -11,6 +11,11 @@
 //	design.go    the matrix X, evaluated by the code that scores (predict.Input)
 //	path.go      the penalty by grouped cross-validation; stale.go fits its many folds fast
 //	newton.go    the published weights, exactly: logloss.go, kernels.go, cholesky.go
+//	contest.go   linear terms, splines, pairs or tables, whichever predicts rows of other
+//	             accounts best: stages.go grows them, curves.go makes the splines,
+//	             pairs.go and tree.go find what acts together (bins.go cuts features
+//	             into cells), matrix.go keeps such designs by rows, ridge.go fits them
+//	publish.go   the winner's weights; bands.go its errors
 //	variance.go  errors clustered by group; effects.go states them term by term
 //	chain.go     predictions of later rows by earlier fits; calibrate.go fits the map to them,
 //	             isotonic.go a step-like one, segments.go shifts of its segments
