@@ -121,7 +121,7 @@ const (
 // foldFits are the fits of one matrix without each of its folds, which share a
 // preconditioner.
 func (c *contest) foldFits(m *matrix) []*ridge {
-	shared := new(preconditioner)
+	shared := &preconditioner{common: true}
 	var fits []*ridge
 	for _, k := range c.folds {
 		r := newRidge(m, k)

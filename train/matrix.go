@@ -244,9 +244,24 @@ func (m *matrix) addOuter(h, theta []float64, i int) {
 	}
 }
 
-// fastHessian returns X'WX over a random part of all rows, scaled up to them,
-// in float32: it serves as a preconditioner. share is that part, 0 to 1.
-func (m *matrix) fastHessian(theta []float64, share float64) []float64 {
+// firstShare returns the part of the rows that a first preconditioner takes.
+// Rows of a rare outcome carry little: p (1 − p) of that of an even chance.
+func (m *matrix) firstShare() float64 {
+	churn, rows := 0.0, 0
+	for _, c := range m.chunks {
+		rows += c.to - c.from
+		for i := c.from; i < c.to; i++ {
+			churn += float64(m.w[i] * m.y[i])
+		}
+	}
+	rate := churn / m.total
+	return max(renewRows, renewRatio*float64(m.cols)/(4*rate*(1-rate))) / float64(rows)
+}
+
+// fastHessian returns X'WX over a random part of the rows outside the fold hold,
+// scaled up to them, in float32: it serves as a preconditioner. share is that
+// part, 0 to 1.
+func (m *matrix) fastHessian(theta []float64, hold int, share float64) []float64 {
 	n := m.cols
 	stride := (n + fastUnit - 1) / fastUnit * fastUnit
 	totals := make([][]float64, lanes)
@@ -258,6 +273,9 @@ func (m *matrix) fastHessian(theta []float64, share float64) []float64 {
 		var z, p, l [batchRows]float64
 		for k := lane; k < len(m.chunks); k += lanes {
 			c := m.chunks[k]
+			if c.fold == hold {
+				continue
+			}
 			end := c.from + int(math.Ceil(share*float64(c.to-c.from)))
 			for i := c.from; i < c.to; i++ {
 				all[lane] += m.w[i]

@@ -110,7 +110,7 @@ func TestMatrixDerivatives(t *testing.T) {
 		}
 		want := denseHessian(m, theta, hold)
 		all := denseHessian(m, theta, noFold)
-		got, fast := m.hessian(theta, hold), m.fastHessian(theta, 1)
+		got, fast := m.hessian(theta, hold), m.fastHessian(theta, noFold, 1)
 		largest := slices.Max(all)
 		for j := range m.cols {
 			for k := j; k < m.cols; k++ {
@@ -132,7 +132,7 @@ func TestFastHessianOfAPart(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
 	m := randomMatrix(r, 20000, 6, 5)
 	theta := []float64{.1, -.2, .3, -.4, .5, -.6}
-	want, got := denseHessian(m, theta, noFold), m.fastHessian(theta, .25)
+	want, got := denseHessian(m, theta, noFold), m.fastHessian(theta, noFold, .25)
 	for j := range m.cols {
 		// 5,000 rows: an element of the diagonal is right to about 3 %.
 		if at := j*m.cols + j; math.Abs(got[at]/want[at]-1) > .1 {
@@ -151,7 +151,7 @@ func TestMatrixSumsIgnoreWorkers(t *testing.T) {
 		m.workers = workers
 		grad := make([]float64, m.cols)
 		loss := m.logLoss(grad, theta, 1)
-		sums = append(sums, slices.Concat([]float64{loss}, grad, m.hessian(theta, 1), m.fastHessian(theta, .5)))
+		sums = append(sums, slices.Concat([]float64{loss}, grad, m.hessian(theta, 1), m.fastHessian(theta, noFold, .5)))
 	}
 	for k := 1; k < len(sums); k++ {
 		if !slices.Equal(sums[k], sums[0]) {

@@ -42,6 +42,8 @@ type preconditioner struct {
 	penalty []float64 // Λ of the factor
 	factor  cholesky  // of hessian + Λ
 	version int       // times that the matrix was taken
+	share   float64   // of the rows behind it; four times as many when it is taken anew
+	common  bool      // of all rows, for fits without one fold each
 }
 
 const (
@@ -54,8 +56,8 @@ const (
 	chordSlow  = 0.6
 	borderSlow = 0.7 // the same where the inverse is kept, which costs more to take anew
 	maxChords  = 200
-	renewRows  = 4000 // rows behind a matrix, at least …
-	renewRatio = 10   // … or so many a column
+	renewRows  = 4000 // rows behind a first matrix, at least …
+	renewRatio = 10   // … or so many a column, of an even chance each
 )
 
 // newRidge starts at zero weights and the logit of the churn rate.
@@ -164,7 +166,7 @@ func (r *ridge) toward(step, grad []float64) {
 // invert takes the matrix anew and keeps its inverse from now on.
 func (r *ridge) invert() {
 	m := r.m
-	r.pre = &preconditioner{hessian: m.fastHessian(r.theta, 1), version: r.pre.version + 1}
+	r.pre = &preconditioner{hessian: m.fastHessian(r.theta, r.hold, 1), version: r.pre.version + 1}
 	r.refactor()
 	r.inverse, r.pre.hessian = r.pre.factor.inverse(), nil
 	r.curve = make([]float64, m.rows)
@@ -248,9 +250,13 @@ func (r *ridge) renew(exact bool) {
 	if exact {
 		r.pre.hessian = r.m.hessian(r.theta, r.hold)
 	} else {
-		share := min(1, float64(max(renewRows, renewRatio*r.m.cols))/float64(r.m.rows))
-		r.pre.hessian = r.m.fastHessian(r.theta, share)
-		if r.hold != noFold {
+		r.pre.share = min(1, max(4*r.pre.share, r.m.firstShare()))
+		hold := r.hold
+		if r.pre.common {
+			hold = noFold
+		}
+		r.pre.hessian = r.m.fastHessian(r.theta, hold, r.pre.share)
+		if r.pre.common {
 			kept := 1 - 1/float64(r.m.folds())
 			for k := range r.pre.hessian {
 				r.pre.hessian[k] *= kept
