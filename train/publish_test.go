@@ -4,9 +4,13 @@ package train
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
+
+	"gonum.org/v1/gonum/stat"
 
 	"github.com/holdfast-churn/holdfast/features"
 	"github.com/holdfast-churn/holdfast/predict"
@@ -90,26 +94,46 @@ func TestPublishedIsTheFit(t *testing.T) {
 		if !near(shares, 1, 1e-9) {
 			t.Errorf("%s: shares sum to %v", name, shares)
 		}
-		checkMeans(t, name, c, m)
+		checkParts(t, name, c, m, z)
 	}
 }
 
-// checkMeans compares each term's RefMean with the mean of what it adds.
-func checkMeans(t *testing.T, name string, c *contest, m *predict.Model) {
+// checkParts compares each part's RefMean with the mean of what it adds, and its
+// share with cov(part, z)/var(z).
+func checkParts(t *testing.T, name string, c *contest, m *predict.Model, z []float64) {
 	t.Helper()
-	for j := range m.Terms {
-		alone := &predict.Model{Spec: m.Spec, Logit: predict.Logit{Terms: m.Terms[j : j+1 : j+1], Calibration: m.Calibration}}
-		z, err := alone.LogOdds(nil, c.s.frame)
+	check := func(words string, l predict.Logit, reference, share float64) {
+		t.Helper()
+		l.Calibration = m.Calibration
+		part, err := (&predict.Model{Spec: m.Spec, Logit: l}).LogOdds(nil, c.s.frame)
 		if err != nil {
 			t.Fatal(err)
 		}
-		mean := 0.0
-		for i := range z {
-			mean += c.base.w[i] * z[i] / c.base.total
+		w := c.base.w
+		if mean := stat.Mean(part, w); !near(reference, mean, 1e-9) {
+			t.Errorf("%s: %s has the reference %v, its mean is %v", name, words, reference, mean)
 		}
-		if !near(m.Terms[j].RefMean, mean, 1e-9) {
-			t.Errorf("%s: %s has the reference %v, its mean is %v", name, m.Terms[j].Feature, m.Terms[j].RefMean, mean)
+		// gonum's denominators, Σw − 1, cancel.
+		if want := stat.Covariance(part, z, w) / stat.Variance(z, w); !near(share, want, 1e-9) {
+			t.Errorf("%s: %s has the share %v, want %v", name, words, share, want)
 		}
+	}
+	for j := range m.Terms {
+		u := m.Terms[j]
+		check(u.Feature, predict.Logit{Terms: []predict.Term{u}}, u.RefMean, u.Share)
+	}
+	still := slices.Clone(m.Terms) // pairs and tables read features that have terms
+	for j := range still {
+		still[j].Columns = slices.Clone(still[j].Columns)
+		for k := range still[j].Columns {
+			still[j].Columns[k].Weight = 0
+		}
+	}
+	for k, p := range m.Pairs {
+		check(fmt.Sprintf("pair %d", k), predict.Logit{Terms: still, Pairs: []predict.Pair{p}}, p.RefMean, p.Share)
+	}
+	for k, u := range m.Tables {
+		check(fmt.Sprintf("table %d", k), predict.Logit{Terms: still, Tables: []predict.Table{u}}, u.RefMean, u.Share)
 	}
 }
 
