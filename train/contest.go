@@ -402,15 +402,14 @@ func upTo(counts []int, most int) []int {
 	return counts[:n]
 }
 
-// idleEntries is the size of the spline design, in entries that are not 0, from
-// which pairs are tried only if splines were better than lines, and tables only
-// if pairs were better still.
-const idleEntries = 2e6
-
 // choose returns the smallest model that is as good as the best: each kind of
 // column must lower the out-of-fold loss by more than one standard error of
 // the difference, and fewer columns of that kind win where they are within half
 // of one. linear is the plain model.
+//
+// What the rows can hardly show is not tried: pairs and tables from 100 churned
+// and renewed on, and where there are more numbers than curves only one after
+// the other, each if the one before was better.
 func (c *contest) choose(ctx context.Context, linear *contestant, stages string) (*contestant, error) {
 	c.score(linear)
 	mains, err := c.bestMains(ctx)
@@ -445,7 +444,8 @@ func (c *contest) choose(ctx context.Context, linear *contestant, stages string)
 	}
 	take([]*contestant{mains})
 	under := []*contestant{mains}
-	if chosen == linear && len(c.base.col) > idleEntries {
+	few := min(c.s.churn, c.s.total-c.s.churn) < firmChurned
+	if few || c.curved != nil && chosen == linear {
 		return chosen, nil
 	}
 	if stages != StagesSplines {
@@ -459,7 +459,7 @@ func (c *contest) choose(ctx context.Context, linear *contestant, stages string)
 			under = append(under, chosen)
 		}
 	}
-	if stages == StagesAuto && (chosen.pairs > 0 || len(c.base.col) <= idleEntries) {
+	if stages == StagesAuto && (chosen.pairs > 0 || c.curved == nil) {
 		var tables []*contestant
 		for _, u := range under {
 			list, err := c.tablesOn(ctx, u)

@@ -38,7 +38,7 @@ func crossed(n int, r *rand.Rand) *features.Frame {
 
 func pairingOf(s *sample) *pairing {
 	terms, _ := newTerms(s, 1)
-	return newPairing(s, withCurves(s, terms, 1))
+	return newPairing(s, withCurves(s, terms, nil, 1))
 }
 
 // The pair whose product decides outcomes ranks first: two numbers, one and a

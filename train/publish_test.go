@@ -21,7 +21,7 @@ func additive(t *testing.T, f *features.Frame, x *contestant) (*contest, *built)
 	t.Helper()
 	s := mustSample(t, f)
 	terms, _ := newTerms(s, 2)
-	c := newContest(s, terms, 2)
+	c := newContest(s, terms, nil, 2)
 	b, err := c.build(context.Background(), x, true)
 	if err != nil {
 		t.Fatal(err)
