@@ -118,14 +118,30 @@ func publishedIsotonic(z, y, w []float64) []predict.Knot {
 //	SE² = Σ_g (Σ_{i in g} w_i (d_i − d̄))² / (Σ_i w_i)²,   d_i = loss by Platt − loss by isotonic
 func (c *calibrationSlice) isotonicBetter(reason *string) bool {
 	d, rows := c.lossDifferences()
-	total, mean := 0.0, 0.0
+	mean, se := c.meanBy(d, rows)
+	if len(rows) == 0 {
+		*reason += "enough for a slope, shrunk to 1; no part to try isotonic on"
+		return false
+	}
+	better := mean > se
+	word := "a slope, shrunk to 1, since isotonic is not better by more than one standard error"
+	if better {
+		word = "isotonic, since it is better by more than one standard error"
+	}
+	*reason += fmt.Sprintf("%s (log loss of Platt less isotonic on unseen rows %.5f, standard error %.5f)", word, mean, se)
+	return better
+}
+
+// meanBy returns the weighted mean of d over some rows of the slice and its
+// standard error by group.
+func (c *calibrationSlice) meanBy(d []float64, rows []int) (mean, se float64) {
+	total := 0.0
 	for k, i := range rows {
 		total += c.w[i]
 		mean += float64(c.w[i] * d[k])
 	}
 	if total == 0 {
-		*reason += "enough for a slope, shrunk to 1; no part to try isotonic on"
-		return false
+		return 0, 0
 	}
 	mean /= total
 	sums := make(map[int32]float64)
@@ -136,14 +152,7 @@ func (c *calibrationSlice) isotonicBetter(reason *string) bool {
 	for _, g := range slices.Sorted(maps.Keys(sums)) {
 		square += float64(sums[g] * sums[g])
 	}
-	se := math.Sqrt(square) / total
-	better := mean > se
-	word := "a slope, shrunk to 1, since isotonic is not better by more than one standard error"
-	if better {
-		word = "isotonic, since it is better by more than one standard error"
-	}
-	*reason += fmt.Sprintf("%s (log loss of Platt less isotonic on unseen rows %.5f, standard error %.5f)", word, mean, se)
-	return better
+	return mean, math.Sqrt(square) / total
 }
 
 // lossDifferences returns the log loss by Platt's map less that by the

@@ -27,7 +27,7 @@ func segmentSliceOf(n int, names []string, shifts []float64, seed uint64) (*cali
 			y = 1
 		}
 		c.z, c.y, c.w = append(c.z, z), append(c.y, y), append(c.w, 1)
-		c.rows, c.part, c.group = append(c.rows, i), append(c.part, 0), append(c.group, int32(i))
+		c.rows, c.part, c.group = append(c.rows, i), append(c.part, i/len(names)%5), append(c.group, int32(i))
 		f.Rows = append(f.Rows, features.Row{Weight: 1, Y: int8(y)})
 		levels = append(levels, names[k])
 	}

@@ -48,7 +48,7 @@ func TestIntervalsCoverTheTruth(t *testing.T) {
 		l := made(t, d)
 		f := built(t, l, 2).Frame
 		f = f.Select(f.Where(func(r *features.Row) bool { return r.Y != features.Unknown }))
-		m, err := train.Fit(context.Background(), f, l.spec, train.Options{Seed: trainSeed, Calibration: train.CalibrationNone, Time: true})
+		m, err := train.Fit(context.Background(), f, l.spec, train.Options{Seed: trainSeed, Calibration: train.CalibrationNone, Stages: train.StagesLinear, Time: true})
 		if err != nil {
 			t.Fatal(err)
 		}
