@@ -27,6 +27,10 @@ type sandwich struct {
 // before the optimum.
 func newSandwich(fit *ridge, groups []int32) *sandwich {
 	m := fit.m
+	if m.bounded() != nil {
+		fit.penalty = fit.onFace()
+		fit.refactor()
+	}
 	s := &sandwich{fit: fit, factor: fit.pre.factor, resid: make([]float64, m.rows), order: make([]int, m.rows)}
 	m.logOdds(s.resid, fit.theta, 0, m.rows)
 	n := 0

@@ -23,6 +23,7 @@ type matrix struct {
 	total      float64 // Σ w
 	chunks     []chunk
 	workers    int
+	limits     []limit // of the columns; nil where all are free
 }
 
 // A block is some columns beside each other, numbered from 0, as in matrix.
@@ -31,6 +32,8 @@ type block struct {
 	start []int
 	col   []int32
 	val   []float64
+	// limits are those of the columns, or nil.
+	limits []limit
 }
 
 // newBlock evaluates columns, row by row.
@@ -110,6 +113,7 @@ func (m *matrix) with(blocks ...*block) *matrix {
 	size := len(m.col)
 	for _, b := range blocks {
 		size += len(b.col)
+		out.limits = joined(out.limits, out.cols, b)
 		out.cols += b.cols
 	}
 	out.start = make([]int, m.rows+1)

@@ -12,12 +12,13 @@ import (
 
 // A ridge is one weight vector on its way to the minimum of
 //
-//	F(θ) = Σ_i w_i [softplus(z_i) − y_i z_i] + ½ Σ_j λ_j θ_j²,   z = X θ
+//	F(θ) = Σ_i w_i [softplus(z_i) − y_i z_i] + ½ Σ_j λ_j (θ_j − θ₀_j)²,   z = X θ
 //
 // over the rows outside the fold hold, with a penalty λ_j of each column and 0
-// of the intercept. Steps are Newton's with a matrix that is kept while it
-// serves (the chord method): gradients are exact and cost a pass over the
-// entries, the matrix costs their square.
+// of the intercept, inside the matrix's limits; θ₀ is 0 but for a scorecard. Steps
+// are Newton's with a matrix that is kept while it serves (the chord method):
+// gradients are exact and cost a pass over the entries, the matrix costs their
+// square.
 //
 // Source: Kelley, Iterative Methods for Linear and Nonlinear Equations, 5.4.
 type ridge struct {
@@ -44,6 +45,7 @@ type preconditioner struct {
 	version int       // times that the matrix was taken
 	share   float64   // of the rows behind it; four times as many when it is taken anew
 	common  bool      // of all rows, for fits without one fold each
+	corner  []float64 // of the inverse, for bounded columns
 }
 
 const (
@@ -70,6 +72,9 @@ func newRidge(m *matrix, hold int) *ridge {
 		}
 	}
 	r := &ridge{m: m, hold: hold, theta: make([]float64, m.cols), pre: new(preconditioner)}
+	for j, l := range m.limits {
+		r.theta[j] = l.prior
+	}
 	r.theta[0] = math.Log(churn / kept)
 	return r
 }
@@ -115,8 +120,9 @@ func (r *ridge) solve(ctx context.Context, penalty []float64, tolerance float64,
 		r.passes++
 		f := m.logLoss(grad, r.theta, r.hold)
 		for j, l := range penalty {
-			f += float64(l / 2 * r.theta[j] * r.theta[j])
-			grad[j] += float64(l * r.theta[j])
+			off := r.theta[j] - m.prior(j)
+			f += float64(l / 2 * off * off)
+			grad[j] += float64(l * off)
 		}
 		if !(f <= value+1e-12*math.Abs(value)) { // the last step was too long
 			if t < 1e-9 {
@@ -155,6 +161,12 @@ func (r *ridge) solve(ctx context.Context, penalty []float64, tolerance float64,
 
 // toward stores Newton's step, to be subtracted, for a gradient.
 func (r *ridge) toward(step, grad []float64) {
+	r.freely(step, grad)
+	r.within(step)
+}
+
+// freely is toward without bounds.
+func (r *ridge) freely(step, grad []float64) {
 	if r.inverse == nil {
 		r.pre.factor.solve(step, grad)
 		return
@@ -280,6 +292,9 @@ func (r *ridge) refactor() bool {
 		}
 		if f, ok := factorise(a, n); ok {
 			r.pre.factor = f
+			if bounded := r.m.bounded(); bounded != nil && r.inverse == nil {
+				r.pre.corner = r.corner(bounded)
+			}
 			return true
 		} else if extra > r.m.total {
 			return false
