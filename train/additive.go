@@ -18,6 +18,7 @@ const (
 	curveColumn                   // spline, value, spike
 	pairColumn
 	ruleColumn
+	scoreColumn
 )
 
 // penalties are the ridge penalties of one fit, in renewals, on weights of
@@ -26,6 +27,7 @@ const (
 type penalties struct {
 	plain, curve, pair, rule float64
 	power                    float64
+	worth                    float64 // of a scorecard, λ₀: added to all
 }
 
 // A part is a set of columns of a matrix that stand side by side, with what is
@@ -101,15 +103,18 @@ func (p *part) penalty(dst []float64, l penalties) []float64 {
 			if kind == curveColumn {
 				lambda = l.curve
 			}
+			lambda += l.worth
 			if at := p.at[c]; p.terms[at.term].Columns[at.column].Kind == predict.Linear {
 				dst = append(dst, lambda)
 			} else {
 				dst = append(dst, float64(lambda*math.Pow(max(p.sd[c], leastSD), 2*l.power)))
 			}
 		case pairColumn:
-			dst = append(dst, float64(l.pair*p.sd[c]*p.sd[c]))
+			dst = append(dst, float64((l.pair+l.worth)*p.sd[c]*p.sd[c]))
+		case scoreColumn:
+			dst = append(dst, l.worth)
 		default:
-			dst = append(dst, l.rule)
+			dst = append(dst, l.rule+l.worth)
 		}
 	}
 	return dst

@@ -130,6 +130,9 @@ func (c *contest) setEffects(b *built) {
 		t.Contrast = words
 		at += len(t.Columns)
 	}
+	if l.Scorecard != nil {
+		ask(at, []float64{1}, func(v float64) { l.Scorecard.SE = math.Sqrt(max(v, 0)) })
+	}
 	for k, v := range s.variances(combinations, c.workers) {
 		use[k](v)
 	}

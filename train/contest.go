@@ -51,8 +51,16 @@ type contestant struct {
 }
 
 func newContest(s *sample, terms []predict.Term, curved []string, workers int) *contest {
-	c := &contest{s: s, workers: workers, curved: curved, bins: make(map[string]*binning)}
-	c.mains = termsPart(s, withCurves(s, terms, curved, workers))
+	c := contestOf(s, withCurves(s, terms, curved, workers), workers)
+	c.curved = curved
+	return c
+}
+
+// contestOf is newContest for terms as they are, without curves.
+func contestOf(s *sample, terms []predict.Term, workers int) *contest {
+	c := &contest{s: s, workers: workers, bins: make(map[string]*binning)}
+	c.mains = termsPart(s, terms)
+	s.told.impose(s, c.mains)
 	c.base = newMatrix(s, workers).with(c.mains.block)
 	c.groups, _ = groupsOf(s.frame.Rows)
 	for k := range s.folds() {
@@ -204,7 +212,7 @@ func (c *contest) bestMains(ctx context.Context) (*contestant, error) {
 	}
 	both := func(l *penalties, f float64) { l.plain, l.curve = l.plain*f, l.curve*f }
 	const step, decades = 3.1622776601683795, 10 // half a decade
-	if _, err := try(penalties{plain: 1000, curve: 1000, power: 1}); err != nil {
+	if _, err := try(penalties{plain: 1000, curve: 1000, power: 1, worth: c.s.told.worth}); err != nil {
 		return nil, err
 	}
 	for _, turn := range []func() error{ // from stiff to loose, since stiff fits are quick

@@ -43,43 +43,24 @@ func Fit(ctx context.Context, f *features.Frame, spec features.Spec, o Options) 
 	if o.Scorecard != nil && math.IsInf(o.ScorecardWorth, 1) {
 		return FitScorecard(f, spec, o.Scorecard, o)
 	}
-	if o.Scorecard != nil && o.ScorecardWorth > 0 {
-		return nil, errCardWorth // until the design has a penalty and a prior by column
-	}
 	s, err := newSample(f, o.Seed, o.Folds)
 	if err != nil {
 		return nil, err
 	}
 	m := &predict.Model{Format: predict.Format, Spec: spec, Score: o.Score}
 	m.Terms, m.Dropped = newTerms(s, o.Workers)
-	d := newDesign(s, m.Terms, o.Workers)
-	cv, err := chooseLambda(ctx, d, o.Lambda)
-	if err != nil && !errors.Is(err, errNoFolds) {
+	p := &published{model: m, fitter: &fitter{spec: spec, workers: o.Workers, options: &o}}
+	if s.told, err = believe(s, &spec, &o); err != nil {
 		return nil, err
 	}
-	p := &published{model: m, cv: cv, fitter: &fitter{spec: spec, workers: o.Workers}}
-	if cv == nil {
-		p.warnings = append(p.warnings, err.Error())
-	} else if o.Stages != StagesLinear && o.Lambda == 0 && len(m.Terms) > 0 {
-		c := newContest(s, m.Terms, worthCurves(s, m.Terms, cv.z, o.Workers), o.Workers)
-		chosen, err := c.choose(ctx, &contestant{name: StagesLinear, z: cv.z}, o.Stages)
-		if err != nil {
-			return nil, err
-		}
-		m.Provenance.Contest = c.results(chosen)
-		if chosen.curves {
-			d.x = nil
-			if err := p.fitAdditive(ctx, c, chosen, !o.Unexplained); err != nil {
-				return nil, err
-			}
-		}
+	if s.toldOf() {
+		err = p.fitTold(ctx, s, &o)
+	} else {
+		err = p.fitFree(ctx, s, &o)
 	}
-	if p.fitter.chosen == nil {
-		if err := p.fitLinear(ctx, s, d, &o); err != nil {
-			return nil, err
-		}
+	if err != nil {
+		return nil, err
 	}
-	d.x = nil // the largest block of memory; calibration makes others like it
 	m.Warnings = append(m.Warnings, p.warnings...)
 	if p.cv != nil {
 		m.OutOfFold = outOfFoldMetrics(s, p.cv)
@@ -99,6 +80,33 @@ type published struct {
 	fitter   *fitter
 	meanZ    float64 // of the training rows, before calibration
 	warnings []string
+}
+
+// fitFree fits and publishes without beliefs.
+func (p *published) fitFree(ctx context.Context, s *sample, o *Options) error {
+	m := p.model
+	d := newDesign(s, m.Terms, o.Workers)
+	defer func() { d.x = nil }() // the largest block of memory; calibration makes others like it
+	cv, err := chooseLambda(ctx, d, o.Lambda)
+	if err != nil && !errors.Is(err, errNoFolds) {
+		return err
+	}
+	p.cv = cv
+	if cv == nil {
+		p.warnings = append(p.warnings, err.Error())
+	} else if o.Stages != StagesLinear && o.Lambda == 0 && len(m.Terms) > 0 {
+		c := newContest(s, m.Terms, worthCurves(s, m.Terms, cv.z, o.Workers), o.Workers)
+		chosen, err := c.choose(ctx, &contestant{name: StagesLinear, z: cv.z}, o.Stages)
+		if err != nil {
+			return err
+		}
+		m.Provenance.Contest = c.results(chosen)
+		if chosen.curves {
+			d.x = nil
+			return p.fitAdditive(ctx, c, chosen, !o.Unexplained)
+		}
+	}
+	return p.fitLinear(ctx, s, d, o)
 }
 
 // fitLinear publishes linear terms.
@@ -145,7 +153,9 @@ func (p *published) fitAdditive(ctx context.Context, c *contest, x *contestant, 
 		p.meanZ += m.Terms[j].RefMean
 	}
 	m.Warnings = append(provisional(c.s), turned(m)...)
-	p.cv = &crossValidation{lambda: x.plain, loss: x.loss, z: x.z}
+	if x.z != nil {
+		p.cv = &crossValidation{lambda: x.plain, loss: x.loss, z: x.z}
+	}
 	p.fitter.chosen, p.fitter.curved = x, c.curved
 	m.Provenance.Lambda, m.Provenance.Iterations = x.plain, b.fit.passes
 	return nil
@@ -169,8 +179,9 @@ type fitter struct {
 	spec    features.Spec
 	lambda  float64
 	workers int
-	chosen  *contestant // nil for the linear model
+	chosen  *contestant // nil for the linear model without beliefs
 	curved  []string    // its numbers with a curve; nil for all
+	options *Options
 }
 
 // quickly returns a model that can give raw log-odds and nothing more: its
@@ -180,7 +191,15 @@ func (f *fitter) quickly(ctx context.Context, s *sample) (*predict.Model, error)
 	m := &predict.Model{Spec: f.spec}
 	m.Terms, _ = newTerms(s, f.workers)
 	if f.chosen != nil {
-		b, err := newContest(s, m.Terms, f.curved, f.workers).build(ctx, f.chosen, false)
+		var err error
+		if s.told, err = believe(s, &f.spec, f.options); err != nil {
+			return nil, err
+		}
+		c := contestOf(s, m.Terms, f.workers)
+		if f.chosen.curves {
+			c = newContest(s, m.Terms, f.curved, f.workers)
+		}
+		b, err := c.build(ctx, f.chosen, false)
 		if err != nil {
 			return nil, err
 		}

@@ -64,31 +64,7 @@ func chooseLambda(ctx context.Context, d *design, lambda float64) (*crossValidat
 	if lambda > 0 {
 		return p.exactly(ctx, lambda)
 	}
-	best, at := math.Inf(1), pathTop
-	visit := func(from, to int) error {
-		var lambdas []float64
-		for step := from; step >= to; step-- {
-			lambdas = append(lambdas, gridLambda(step))
-		}
-		losses, err := p.losses(ctx, lambdas)
-		for i, loss := range losses {
-			// Of equal losses the first, which is the larger penalty, stays.
-			if step := from - i; round7(loss) < round7(best) || step > at && round7(loss) == round7(best) {
-				best, at = loss, step
-			}
-		}
-		return err
-	}
-	top, floor := pathTop, pathBottom
-	err = visit(top, floor)
-	for err == nil && at == top && top < widestTop {
-		top += perDecade
-		err = visit(top, top-perDecade+1)
-	}
-	for err == nil && at == floor && floor > widestFloor {
-		floor -= perDecade
-		err = visit(floor+perDecade-1, floor)
-	}
+	at, err := bestStep(func(lambdas []float64) ([]float64, error) { return p.losses(ctx, lambdas) })
 	if err != nil {
 		return nil, err
 	}
@@ -101,6 +77,37 @@ func chooseLambda(ctx context.Context, d *design, lambda float64) (*crossValidat
 		cv.renewed, cv.slow = p.search.renewed, p.search.slow
 	}
 	return cv, nil
+}
+
+// bestStep returns the step of the grid with the lowest loss; losses is asked for
+// descending penalties.
+func bestStep(losses func(lambdas []float64) ([]float64, error)) (int, error) {
+	best, at := math.Inf(1), pathTop
+	visit := func(from, to int) error {
+		var lambdas []float64
+		for step := from; step >= to; step-- {
+			lambdas = append(lambdas, gridLambda(step))
+		}
+		values, err := losses(lambdas)
+		for i, loss := range values {
+			// Of equal losses the first, which is the larger penalty, stays.
+			if step := from - i; round7(loss) < round7(best) || step > at && round7(loss) == round7(best) {
+				best, at = loss, step
+			}
+		}
+		return err
+	}
+	top, floor := pathTop, pathBottom
+	err := visit(top, floor)
+	for err == nil && at == top && top < widestTop {
+		top += perDecade
+		err = visit(top, top-perDecade+1)
+	}
+	for err == nil && at == floor && floor > widestFloor {
+		floor -= perDecade
+		err = visit(floor+perDecade-1, floor)
+	}
+	return at, err
 }
 
 // gridLambda returns 10^(step/3).
@@ -119,30 +126,39 @@ type path struct {
 	search *search // where there are many rows
 }
 
-// newPath returns errNoFolds if fewer than two folds hold rows, or the rows
-// outside some fold share one outcome.
-func newPath(d *design) (*path, error) {
+// foldsOf returns the folds with rows, or errNoFolds if these are fewer than two,
+// or the rows outside some fold share one outcome.
+func foldsOf(chunks []chunk, y, w []float64, total float64) (folds []int, err error) {
 	rows, churn, all := map[int]float64{}, map[int]float64{}, 0.0
-	p := &path{d: d}
-	for _, c := range d.chunks {
+	for _, c := range chunks {
 		if rows[c.fold] == 0 {
-			p.folds = append(p.folds, c.fold)
+			folds = append(folds, c.fold)
 		}
 		for i := c.from; i < c.to; i++ {
-			rows[c.fold] += d.w[i]
-			churn[c.fold] += float64(d.w[i] * d.y[i])
-			all += float64(d.w[i] * d.y[i])
+			rows[c.fold] += w[i]
+			churn[c.fold] += float64(w[i] * y[i])
+			all += float64(w[i] * y[i])
 		}
 	}
-	if len(p.folds) < 2 {
+	if len(folds) < 2 {
 		return nil, fmt.Errorf("%w: all rows fall into one fold; is there only one account or group?", errNoFolds)
 	}
-	for _, k := range p.folds {
+	for _, k := range folds {
 		const none = 1e-9 // of the weight: sums in another order differ by rounding
-		if out := all - churn[k]; out <= none*all || d.total-rows[k]-out <= none*d.total {
+		if out := all - churn[k]; out <= none*all || total-rows[k]-out <= none*total {
 			return nil, fmt.Errorf("%w: the rows outside one fold have one outcome only", errNoFolds)
 		}
 	}
+	return folds, nil
+}
+
+// newPath returns errNoFolds where there are none (foldsOf).
+func newPath(d *design) (*path, error) {
+	folds, err := foldsOf(d.chunks, d.y, d.w, d.total)
+	if err != nil {
+		return nil, err
+	}
+	p := &path{d: d, folds: folds}
 	p.reset()
 	if d.rows >= searchRows {
 		p.search = newSearch(d, p.folds)

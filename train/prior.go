@@ -166,10 +166,6 @@ func baseLoss(rate float64) float64 {
 // errCardRate says that a card without outcomes needs a base rate.
 var errCardRate = errors.New("a scorecard without any outcome needs the churn rate that is expected, above 0 and below 1")
 
-// errCardWorth stands where the card's column is to be joined to the design:
-// cardColumn, with penalty worthPenalty and prior cardPrior.
-var errCardWorth = errors.New("a scorecard between 0 and infinitely many renewals cannot be fitted yet; take 0 or .inf")
-
 // ScorecardModel returns the model of a hand scorecard where no outcome has
 // been seen: health is the card's own score, and p follows from it and from
 // Options.Score.BaseRate, the churn rate that is expected:

@@ -82,6 +82,7 @@ func (c *contest) setLogit(b *built) {
 			at++
 		}
 	}
+	at = c.s.told.setCard(l, theta, at)
 	for _, pair := range b.stage.pairs {
 		p := c.pairing.pairs[pair]
 		p.Cells = slices.Clone(p.Cells)
@@ -120,7 +121,7 @@ func (c *contest) setShares(b *built) {
 	for _, p := range c.mains.at {
 		owner = append(owner, p.term)
 	}
-	n := len(b.logit.Terms)
+	n := c.owners()
 	for k, p := range b.stage.parts[:len(b.stage.pairs)] {
 		for range p.cols {
 			owner = append(owner, n+k)
@@ -164,10 +165,13 @@ func (c *contest) setShares(b *built) {
 	for j := range l.Terms {
 		l.Terms[j].Share = share(j)
 	}
+	if l.Scorecard != nil {
+		l.Scorecard.Share = share(len(l.Terms))
+	}
 	for k := range l.Pairs {
-		l.Pairs[k].Share = share(len(l.Terms) + k)
+		l.Pairs[k].Share = share(c.owners() + k)
 	}
 	for k := range l.Tables {
-		l.Tables[k].Share = share(len(l.Terms) + len(l.Pairs) + k)
+		l.Tables[k].Share = share(c.owners() + len(l.Pairs) + k)
 	}
 }

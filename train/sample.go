@@ -21,6 +21,7 @@ type sample struct {
 	starts []int // fold k is rows starts[k] … starts[k+1]−1
 	total  float64
 	churn  float64 // Σ w y; both count renewals, since a renewal's weights sum to 1
+	told   beliefs
 }
 
 // newSample checks the rows of a frame and puts them in order.
@@ -63,7 +64,7 @@ func newOrdered(f *features.Frame, starts []int) *sample {
 	return s
 }
 
-// sub returns the sample of the given rows, which must ascend.
+// sub returns the sample of the given rows, which must ascend, without beliefs.
 func (s *sample) sub(rows []int) *sample {
 	starts := make([]int, len(s.starts))
 	for k, start := range s.starts {

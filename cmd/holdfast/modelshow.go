@@ -39,9 +39,9 @@ func (a *app) showModel(m *predict.Model, id string, all bool) {
 	}
 }
 
-// A modelPart is a term, a pair or a table as one line.
+// A modelPart is a term, a pair, a table or the scorecard as one line.
 type modelPart struct {
-	what   string // feature, pair or table
+	what   string // feature, pair, table or scorecard
 	share  float64
 	size   float64 // by which parts of equal share are sorted
 	effect string  // with its interval, of a term
@@ -61,6 +61,9 @@ func partsOf(m *predict.Model) []modelPart {
 	}
 	for k := range m.Tables {
 		parts = append(parts, tablePart(m, &m.Tables[k]))
+	}
+	if m.Scorecard != nil {
+		parts = append(parts, cardPart(m.Scorecard))
 	}
 	slices.SortStableFunc(parts, func(a, b modelPart) int {
 		return cmp.Or(cmp.Compare(b.share, a.share), cmp.Compare(b.size, a.size))
@@ -96,13 +99,24 @@ or what is named, with its 90 %% interval. curve: from the lowest to the highest
 			counts[rest[i].what]++
 		}
 		var words []string
-		for _, what := range []string{"feature", "pair", "table"} {
+		for _, what := range []string{"feature", "pair", "table", "scorecard"} {
 			if n := counts[what]; n > 0 {
 				words = append(words, plural(n, what))
 			}
 		}
 		a.printf("  %6s  the other %s; --all shows them\n", shareText(sum), strings.Join(words, ", "))
 	}
+}
+
+// cardPart shows a scorecard by what 12 points of it do, which halve the odds by
+// hand.
+func cardPart(c *predict.Scorecard) modelPart {
+	const points = 12
+	per := points / c.SD
+	e := predict.NewInterval(per*c.Weight, per*c.SE)
+	return modelPart{what: "scorecard", share: c.Share, size: math.Abs(e.Estimate),
+		effect: fmt.Sprintf("%+7.3f  (%+.3f to %+.3f)", e.Estimate, e.Low, e.High),
+		text:   fmt.Sprintf("%s, %d points more; made by hand %+.3f", orDefault(c.Name, "scorecard"), points, points*predict.PointWeight)}
 }
 
 // plural writes a count of things.

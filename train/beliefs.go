@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package train
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/holdfast-churn/holdfast/features"
+	"github.com/holdfast-churn/holdfast/predict"
+)
+
+// beliefs are what a fit is told beside its rows: that a scorecard is worth some
+// renewals. The zero value is none.
+type beliefs struct {
+	card   *predict.Scorecard // with its figures on this sample; nil for none
+	column []float64          // the card's, standardised
+	worth  float64            // λ₀ of the card's weight
+}
+
+// believe prepares the options' beliefs for the rows of a sample.
+func believe(s *sample, spec *features.Spec, o *Options) (beliefs, error) {
+	b := beliefs{}
+	if o.Scorecard == nil || o.ScorecardWorth == 0 {
+		return b, nil
+	}
+	if err := o.Scorecard.Check(spec); err != nil {
+		return b, fmt.Errorf("scorecard: %w", err)
+	}
+	b.card, b.worth = o.Scorecard.Clone(), worthPenalty(o.ScorecardWorth, s.churn/s.total)
+	var err error
+	b.column, err = cardColumn(b.card, s)
+	return b, err
+}
+
+// toldOf reports whether there are beliefs.
+func (s *sample) toldOf() bool {
+	return s.told.card != nil
+}
+
+// impose puts the card's column after those of the terms.
+func (b *beliefs) impose(s *sample, p *part) {
+	if b.card == nil {
+		return
+	}
+	terms := p.block
+	last := int32(terms.cols)
+	p.block = newBlock(len(s.frame.Rows), terms.cols+1, func(dst []predict.Entry, row int) []predict.Entry {
+		for e := terms.start[row]; e < terms.start[row+1]; e++ {
+			dst = append(dst, predict.Entry{Column: terms.col[e], Value: terms.val[e]})
+		}
+		return append(dst, predict.Entry{Column: last, Value: b.column[row]})
+	})
+	p.limits = append(make([]limit, 0, last+1), terms.limits...)
+	p.limits = append(p.limits, make([]limit, int(last)-len(p.limits)+1)...)
+	p.limits[last].prior = b.card.Weight
+	p.kind, p.at = append(p.kind, scoreColumn), append(p.at, place{len(p.terms), 0})
+	p.measure(s)
+}
+
+// setCard publishes the weight of the card, if any, whose column is number at,
+// and returns the number of the next one.
+func (b *beliefs) setCard(l *predict.Logit, theta []float64, at int) int {
+	if b.card == nil {
+		return at
+	}
+	l.Scorecard = b.card.Clone()
+	l.Scorecard.Weight = theta[at]
+	return at + 1
+}
+
+// owners returns the number of parts of the log-odds that the mains are: the
+// terms, and the card.
+func (c *contest) owners() int {
+	if c.s.told.card != nil {
+		return len(c.mains.terms) + 1
+	}
+	return len(c.mains.terms)
+}
+
+// fitTold fits and publishes under beliefs. It is as fitFree, but the linear
+// model too goes through the solver that knows priors.
+func (p *published) fitTold(ctx context.Context, s *sample, o *Options) error {
+	m := p.model
+	plain := contestOf(s, m.Terms, o.Workers)
+	chosen, from := &contestant{name: StagesLinear}, plain
+	chosen.penalties = penalties{plain: cmp.Or(o.Lambda, fallbackLambda), power: 1, worth: s.told.worth}
+	_, err := foldsOf(plain.base.chunks, plain.base.y, plain.base.w, s.total)
+	switch {
+	case errors.Is(err, errNoFolds):
+		p.warnings = append(p.warnings, err.Error())
+	case err != nil:
+		return err
+	default:
+		if chosen, err = plain.linear(ctx, o.Lambda); err != nil {
+			return err
+		}
+		if o.Stages == StagesLinear || o.Lambda > 0 || len(m.Terms) == 0 {
+			break
+		}
+		c := newContest(s, m.Terms, worthCurves(s, m.Terms, chosen.z, o.Workers), o.Workers)
+		if chosen, err = c.choose(ctx, chosen, o.Stages); err != nil {
+			return err
+		}
+		m.Provenance.Contest = c.results(chosen)
+		if chosen.curves {
+			from = c
+		}
+	}
+	if err := p.fitAdditive(ctx, from, chosen, !o.Unexplained); err != nil {
+		return err
+	}
+	if m.Scorecard != nil {
+		p.meanZ += m.Scorecard.RefMean()
+		m.Terms = cardTerms(m.Terms, m.Scorecard, &m.Spec, s.frame)
+	}
+	return nil
+}
+
+// linear returns the contestant of linear terms at a penalty, or, where that is
+// 0, at the one of lowest out-of-fold loss on a sample of the rows.
+func (c *contest) linear(ctx context.Context, lambda float64) (*contestant, error) {
+	at := func(lambda float64) penalties { return penalties{plain: lambda, power: 1, worth: c.s.told.worth} }
+	x := &contestant{name: StagesLinear, z: make([]float64, c.base.rows)}
+	if lambda == 0 {
+		fits := c.foldFits(c.base.sampled(c.searchRows()))
+		step, err := bestStep(func(lambdas []float64) ([]float64, error) {
+			losses := make([]float64, len(lambdas))
+			for i, l := range lambdas {
+				var err error
+				if losses[i], err = c.outOfFold(ctx, fits, at(l), x.z); err != nil {
+					return nil, err
+				}
+			}
+			return losses, nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		lambda = gridLambda(step)
+	}
+	x.penalties = at(lambda)
+	var err error
+	x.loss, err = c.outOfFold(ctx, c.foldFits(c.base), x.penalties, x.z)
+	return x, err
+}
+
+// searchRows is the number of rows on which penalties are searched.
+func (c *contest) searchRows() int {
+	return max(contestRows, int(contestEvents/min(c.s.churn, c.s.total-c.s.churn)*float64(c.base.rows)))
+}
