@@ -7,22 +7,25 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/holdfast-churn/holdfast/features"
 	"github.com/holdfast-churn/holdfast/predict"
 )
 
-// beliefs are what a fit is told beside its rows: that a scorecard is worth some
-// renewals. The zero value is none.
+// beliefs are what a fit is told beside its rows: that declared directions hold,
+// and that a scorecard is worth some renewals. The zero value is none.
 type beliefs struct {
-	card   *predict.Scorecard // with its figures on this sample; nil for none
-	column []float64          // the card's, standardised
-	worth  float64            // λ₀ of the card's weight
+	directions bool               // those declared of numbers bind
+	card       *predict.Scorecard // with its figures on this sample; nil for none
+	column     []float64          // the card's, standardised
+	worth      float64            // λ₀ of the card's weight
+	seed       uint64             // of the bootstrap
 }
 
 // believe prepares the options' beliefs for the rows of a sample.
 func believe(s *sample, spec *features.Spec, o *Options) (beliefs, error) {
-	b := beliefs{}
+	b := beliefs{directions: o.Directions, seed: o.Seed}
 	if o.Scorecard == nil || o.ScorecardWorth == 0 {
 		return b, nil
 	}
@@ -35,13 +38,18 @@ func believe(s *sample, spec *features.Spec, o *Options) (beliefs, error) {
 	return b, err
 }
 
-// toldOf reports whether there are beliefs.
-func (s *sample) toldOf() bool {
-	return s.told.card != nil
+// toldOf reports whether beliefs change a fit of these terms.
+func (s *sample) toldOf(terms []predict.Term) bool {
+	bound := func(t predict.Term) bool { return t.Low < t.High && s.signOf(t.Feature) != 0 }
+	return s.told.card != nil || slices.ContainsFunc(terms, bound)
 }
 
-// impose puts the card's column after those of the terms.
+// impose sets the limits of the terms' columns and puts the card's column after
+// them.
 func (b *beliefs) impose(s *sample, p *part) {
+	if b.directions {
+		p.limits = signed(s, p)
+	}
 	if b.card == nil {
 		return
 	}
@@ -81,7 +89,7 @@ func (c *contest) owners() int {
 }
 
 // fitTold fits and publishes under beliefs. It is as fitFree, but the linear
-// model too goes through the solver that knows priors.
+// model too goes through the solver that knows bounds and priors.
 func (p *published) fitTold(ctx context.Context, s *sample, o *Options) error {
 	m := p.model
 	plain := contestOf(s, m.Terms, o.Workers)

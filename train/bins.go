@@ -28,6 +28,9 @@ func newBinning(s *sample, terms []predict.Term, width int) *binning {
 	b := &binning{terms: terms, width: width, codes: make([]uint8, n*d), level: make([]bool, d),
 		edges: make([][]float64, d), levels: make([][]string, d)}
 	for j := range terms {
+		if s.signOf(terms[j].Feature) != 0 { // a rule could turn its curve: one cell, which is never cut
+			continue
+		}
 		c := s.frame.Column(terms[j].Feature)
 		if c.IsLevel() {
 			b.level[j] = true

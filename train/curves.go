@@ -23,7 +23,8 @@ const (
 // withCurves returns copies of the terms in which every number has, beside its
 // linear column, those of a cubic B-spline, or one for each of a few values,
 // and a spike where one value is common; of the features named in curved only,
-// unless it is nil. Scales are 1 until the weights are published.
+// unless it is nil. A number whose direction binds gets a monotone curve alone.
+// Scales are 1 until the weights are published.
 func withCurves(s *sample, terms []predict.Term, curved []string, workers int) []predict.Term {
 	out := slices.Clone(terms)
 	parallel(workers, len(out), func(j int) {
@@ -33,6 +34,10 @@ func withCurves(s *sample, terms []predict.Term, curved []string, workers int) [
 		}
 		v := valuesOf(s, t.Feature)
 		t.Columns = slices.Clone(t.Columns)
+		if s.signOf(t.Feature) != 0 {
+			addMonotone(t, v)
+			return
+		}
 		if len(v.distinct) <= fewValues {
 			for _, x := range v.distinct {
 				t.Columns = append(t.Columns, predict.Basis{Kind: predict.Value, At: x, SD: 1})

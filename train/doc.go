@@ -19,7 +19,9 @@
 //	variance.go  errors clustered by group; effects.go states them term by term
 //	chain.go     predictions of later rows by earlier fits; calibrate.go fits the map to them,
 //	             isotonic.go a step-like one, segments.go shifts of its segments
-//	prior.go     a hand-made scorecard, alone or as a prior
+//	prior.go     a hand-made scorecard, alone or as a prior; beliefs.go fits under it, and under
+//	             directions that bind: monotone.go has their curves, bounds.go keeps weights
+//	             on their side of 0, bootstrap.go gives their intervals
 //	nested.go    what renewals do to value, beside whether they happen
 //	update.go    between retrainings: how little of a model must change
 //	warnings.go  what is doubtful about the result

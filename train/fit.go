@@ -53,7 +53,7 @@ func Fit(ctx context.Context, f *features.Frame, spec features.Spec, o Options) 
 	if s.told, err = believe(s, &spec, &o); err != nil {
 		return nil, err
 	}
-	if s.toldOf() {
+	if s.toldOf(m.Terms) {
 		err = p.fitTold(ctx, s, &o)
 	} else {
 		err = p.fitFree(ctx, s, &o)
@@ -144,6 +144,9 @@ func (p *published) fitAdditive(ctx context.Context, c *contest, x *contestant, 
 	}
 	if explained {
 		c.setEffects(b)
+		if err := c.bootstrapEffects(ctx, b, c.boundedTerms(b)); err != nil {
+			return err
+		}
 		c.setShares(b)
 	}
 	m := p.model

@@ -55,6 +55,10 @@ type Options struct {
 	// Unexplained leaves out effects, shares and standard errors: for a model
 	// that only predicts, as in a backtest.
 	Unexplained bool
+	// Directions makes the direction that a number was declared to have bind: its
+	// effect then never goes the other way. Without it a warning says where it
+	// does.
+	Directions bool
 	// Score holds the constants of the health score. Zero fields take the
 	// defaults: the training rate as BaseRate, .5 as AtRiskP, and the tiers
 	// 40, 65, 80. ZRef is computed whatever stands there.

@@ -89,6 +89,9 @@ func (p *pairing) addSide(j int) {
 			edges = v.distinct[1:2]
 		}
 	}
+	if p.s.signOf(t.Feature) != 0 {
+		monotoneSide(&side, v)
+	}
 	for i, x := range c.Num {
 		if x != x {
 			codes[i] = uint8(len(edges) + 1)
@@ -131,7 +134,7 @@ func (p *pairing) rank(g, h []float64, have [][2]int, workers int) [][2]int {
 		gc, hc := make([]float64, mostCells), make([]float64, mostCells)
 		for k := j + 1; k < len(p.terms); k++ {
 			cells := p.cells[j] * p.cells[k]
-			if p.cells[j] < 2 || p.cells[k] < 2 || cells > mostCells || slices.Contains(have, [2]int{j, k}) {
+			if p.cells[j] < 2 || p.cells[k] < 2 || cells > mostCells || slices.Contains(have, [2]int{j, k}) || !p.allowed(j, k) {
 				continue
 			}
 			gc, hc := gc[:cells], hc[:cells]
@@ -197,6 +200,7 @@ func (p *pairing) part(pair [2]int) *part {
 		}
 	}
 	made.block = all.keep(marked)
+	made.limits = cellLimits(p.s, &sides, cells)
 	made.measure(p.s)
 	for c := range cells {
 		cells[c].Mean, cells[c].SD = made.mean[c], made.sd[c]

@@ -33,6 +33,9 @@ type ridge struct {
 	inverse []float64
 	curve   []float64
 	passes  int
+	// portable asks for matrices of all rows, the same on every processor, though
+	// the end need not be exact.
+	portable bool
 }
 
 // A preconditioner is the matrix of second derivatives at some earlier weights
@@ -259,7 +262,7 @@ func (r *ridge) renew(exact bool) {
 		r.invert()
 		return
 	}
-	if exact {
+	if exact || r.portable {
 		r.pre.hessian = r.m.hessian(r.theta, r.hold)
 	} else {
 		r.pre.share = min(1, max(4*r.pre.share, r.m.firstShare()))

@@ -38,7 +38,11 @@ func (a *app) scorecard(p *project, spec *features.Spec) evaluate.Candidate {
 
 // recipe is the way in which train fits, under a spec.
 func (a *app) recipe(name string, p *project, spec *features.Spec) evaluate.Candidate {
-	return evaluate.Candidate{Name: name, Key: spec.Digest() + " " + p.calibrate + " " + p.stages + " " + p.card.key(p.cardWorth),
+	key := spec.Digest() + " " + p.calibrate + " " + p.stages + " " + p.card.key(p.cardWorth)
+	if p.enforce {
+		key += " enforce"
+	}
+	return evaluate.Candidate{Name: name, Key: key,
 		Fit: func(ctx context.Context, f *features.Frame) (evaluate.Predictor, error) {
 			o := p.trainOptions(a)
 			o.Workers = 1 // origins run side by side already

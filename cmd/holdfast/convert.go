@@ -257,6 +257,8 @@ func (c *converter) settings(y *projectYAML, p *project) {
 		p.stages = train.StagesSplines
 	}
 	c.oneOf("model.segments", m.Segments, "pooled", "none")
+	c.oneOf("model.directions", m.Directions, "warn", "enforce")
+	p.enforce = m.Directions == "enforce"
 	p.noSegments = m.Segments == "none"
 	if m.Scorecard != "" {
 		p.cardFile, p.cardWorth = c.path(m.Scorecard), defaultWorth

@@ -98,6 +98,7 @@ type projectYAML struct {
 		Pairs          string   `yaml:"pairs"`
 		Segments       string   `yaml:"segments"`
 		Calibration    string   `yaml:"calibration"`
+		Directions     string   `yaml:"directions"`
 		Scorecard      string   `yaml:"scorecard"`
 		ScorecardWorth *float64 `yaml:"scorecard_worth"`
 	} `yaml:"model"`
@@ -162,6 +163,7 @@ type project struct {
 	score      predict.Score // tier bounds; the rest is the trainer's
 	calibrate  string
 	stages     string    // train.Options.Stages
+	enforce    bool      // declared directions bind
 	cardFile   string    // hand-made scorecard; empty for none
 	cardWorth  float64   // in renewals
 	card       *handCard // once the features are known
