@@ -128,7 +128,8 @@ func (c *calibrationSlice) segmentGains(m *predict.Calibration, column *features
 	return d, rows
 }
 
-// everyPart reports whether the mean of d is above 0 in each of two parts or more.
+// everyPart reports whether the mean of d is above 0 in each part, and there are
+// two or more, or four where they follow each other in time.
 func (c *calibrationSlice) everyPart(d []float64, rows []int) bool {
 	sums := make(map[int]float64)
 	for k, i := range rows {
@@ -139,7 +140,11 @@ func (c *calibrationSlice) everyPart(d []float64, rows []int) bool {
 			return false
 		}
 	}
-	return len(sums) >= 2
+	least := 2
+	if c.forward {
+		least = 4
+	}
+	return len(sums) >= least
 }
 
 // shrunkShifts returns the partially pooled shifts and the variance τ² between

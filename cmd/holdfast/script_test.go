@@ -33,7 +33,7 @@ func TestScripts(t *testing.T) {
 	}
 	demo := filepath.Join(t.TempDir(), "demo")
 	var out, errs bytes.Buffer
-	if code := run(context.Background(), []string{"demo", "--accounts", "300", demo}, &out, &errs); code != 0 {
+	if code := run(context.Background(), []string{"demo", "--accounts", "1000", demo}, &out, &errs); code != 0 {
 		t.Fatalf("demo: exit %d\n%s%s", code, &out, &errs)
 	}
 	testscript.Run(t, testscript.Params{
