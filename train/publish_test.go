@@ -42,9 +42,12 @@ func everything(shape int) *contestant {
 // and the shares of variance sum to 1.
 func TestPublishedIsTheFit(t *testing.T) {
 	f := history(1500, -1, 21)
-	for i := range f.Rows { // an interaction, and weights
-		if f.Columns[1].Num[i]*f.Columns[2].Num[i] > .3 {
+	for i := range f.Rows { // two interactions, and weights
+		switch login, ticket, noise := f.Columns[0].Num[i], f.Columns[1].Num[i], f.Columns[2].Num[i]; {
+		case ticket*noise > .3:
 			f.Rows[i].Y = 1
+		case ticket*login > .3:
+			f.Rows[i].Y = 0
 		}
 		f.Rows[i].Weight = []float64{1, .5, .25}[i%3]
 	}
@@ -52,7 +55,7 @@ func TestPublishedIsTheFit(t *testing.T) {
 	splines := &contestant{name: "splines", curves: true, penalties: penalties{plain: 2, curve: 4, power: 1}}
 	for name, x := range map[string]*contestant{"splines": splines, "small": everything(0), "deep": everything(1)} {
 		c, b := additive(t, f, x)
-		if x.rules > 0 && (len(b.logit.Pairs) == 0 || len(b.logit.Tables) == 0) {
+		if x.rules > 0 && (len(b.logit.Pairs) < 2 || len(b.logit.Tables) < 2) {
 			t.Fatalf("%s: %d pairs, %d tables", name, len(b.logit.Pairs), len(b.logit.Tables))
 		}
 		c.setEffects(b)

@@ -179,7 +179,7 @@ func TestLookAheadFindsRules(t *testing.T) {
 			x[k] = append(x[k], r.NormFloat64())
 		}
 		plan[i] = []string{"basic", "pro", "plus"}[r.IntN(3)]
-		if (x[0][i] > .3) != (x[1][i] > -.2) != (r.IntN(5) == 0) {
+		if (x[0][i] > 0) != (x[1][i] > 0) != (r.IntN(5) == 0) {
 			xor[i] = 1
 		}
 		if (x[0][i] > 0 && x[1][i] < .5 && plan[i] == "pro") != (r.IntN(10) == 0) {
@@ -241,27 +241,39 @@ func TestLookAheadFindsRules(t *testing.T) {
 	}
 }
 
-// A tree keeps its bounds.
+// A tree keeps its bounds, and the histograms that it carries down, partly as
+// differences, are those of its leaves' rows.
 func TestTreeKeepsItsBounds(t *testing.T) {
 	s := mustSample(t, history(3000, -1, 6))
 	terms, _ := newTerms(s, 1)
-	for _, shape := range treeShapes {
+	narrow := treeShape{name: "narrow", leaves: 10, depth: 2, gain: 2, width: 20}
+	for _, shape := range append(slices.Clone(treeShapes), narrow) {
 		b := newBinning(s, terms, shape.width)
 		for j := range terms {
-			if n := b.cells(j); n > shape.width || n > 256 {
+			if n := b.cells(j); n > shape.width {
 				t.Errorf("%s: %d cells of %s", shape.name, n, terms[j].Feature)
 			}
 		}
 		g, h, w := residuals(s)
 		grower := newGrower(b, shape, allRows(s), w)
+		if shape.name == "narrow" {
+			grower.least = 1000
+		}
 		for _, root := range grower.roots(g, h, 2, 1) {
 			leaves := grower.grow(root, g, h)
 			if len(leaves) > shape.leaves {
 				t.Errorf("%s: %d leaves", shape.name, len(leaves))
 			}
 			for _, l := range leaves {
-				if l.depth > shape.depth || float64(len(l.rows)) < grower.least && l.depth > 1 {
+				if l.depth > shape.depth || float64(len(l.rows)) < grower.least {
 					t.Errorf("%s: a leaf of %d rows at depth %d; at least %v", shape.name, len(l.rows), l.depth, grower.least)
+				}
+				want := make([]tally, len(l.hist))
+				grower.histogram(want, l.rows, g, h)
+				for k := range want {
+					if d := want[k].minus(l.hist[k]); max(math.Abs(d.g), math.Abs(d.h), math.Abs(d.n)) > 1e-9 {
+						t.Fatalf("%s: the histogram has %v, its rows %v", shape.name, l.hist[k], want[k])
+					}
 				}
 			}
 		}
