@@ -307,11 +307,12 @@ func (r *ridge) refactor() bool {
 
 // leaveOneOut returns the approximate log-odds of each row by a fit without it,
 //
-//	z_i − h_i r_i / (1 − h_i q_i),   h_i = x_i' A⁻¹ x_i,  r_i = w_i (y_i − p_i),  q_i = w_i p_i (1 − p_i)
+//	z_i − h_i r_i / (1 − h_i q_i),   h_i = x_i' A⁻¹ x_i,  r_i = u_i (y_i − p_i),  q_i = u_i p_i (1 − p_i)
 //
 // for rows that the fit has seen, and those of the fit for the rows of the
-// fold left out. It serves to rank candidates only: rows of one account help
-// each other.
+// fold left out. u_i is w_i or 1, whichever is more: of a renewal that weighs
+// 1/K at each of K snapshots the others, much alike, leave with the row. It
+// serves to rank candidates only: rows of one account help each other.
 //
 // Source: Rad and Maleki (2020), JRSS B 82(4).
 //
@@ -349,9 +350,10 @@ func (r *ridge) leaveOneOut() []float64 {
 				h += float64(2 * val[a] * sum)
 			}
 			p := predict.Sigmoid(z[i])
-			q := float64(m.w[i] * p * (1 - p))
+			u := max(m.w[i], 1)
+			q := float64(u * p * (1 - p))
 			const floor = 0.05
-			z[i] -= float64(h*m.w[i]*(m.y[i]-p)) / max(1-float64(h*q), floor)
+			z[i] -= float64(h*u*(m.y[i]-p)) / max(1-float64(h*q), floor)
 		}
 	})
 	return z
