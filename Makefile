@@ -29,7 +29,7 @@ test-deep: ## 10,000 random histories against a reference that re-reads everythi
 	for pid in $$pids; do wait $$pid || exit 1; done
 
 study: ## simulations: coverage of the bootstrap and of effects, level and power of the noise band, a leak that is refused
-	$(GO) test ./evaluate ./cmd/holdfast -run Study -study -v -timeout 1h
+	$(GO) test ./train ./evaluate ./cmd/holdfast -run Study -study -v -timeout 1h
 
 bench-evaluate: ## a million test rows, two candidates: metrics, intervals, bands, slices
 	$(GO) test ./evaluate -run XXX -bench MillionRows -benchtime 1x -timeout 1h
