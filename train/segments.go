@@ -68,8 +68,7 @@ func (c *calibrationSlice) shiftSegments(m *predict.Calibration, feature string,
 	}
 	gains, rows := c.segmentGains(m, column)
 	if mean, se := c.meanBy(gains, rows); !(mean > 2*se) || !c.everyPart(gains, rows) {
-		m.Reason += fmt.Sprintf("; segments are not shifted, since shifts learned from other parts of the slice do not lower the log loss "+
-			"of each part and by two standard errors in all (%.5f, standard error %.5f)", mean, se)
+		m.Reason += fmt.Sprintf("; segments are not shifted: on rows unseen that would take %.5f off the log loss (standard error %.5f)", mean, se)
 		return
 	}
 	shifts, tau2 := shrunkShifts(segments)

@@ -22,7 +22,7 @@ func TestReadmeCommands(t *testing.T) {
 	}
 	t.Chdir(t.TempDir())
 	a := &app{fsys: data.Disk{}}
-	if err := a.writeDemo(context.Background(), "demo-project", demo.Make(demo.Options{Seed: 1, Accounts: 400})); err != nil {
+	if err := a.writeDemo(context.Background(), "demo-project", demo.Make(demo.Options{Seed: 1, Accounts: 1000})); err != nil {
 		t.Fatal(err)
 	}
 	commands := shellLines(string(text))
