@@ -24,6 +24,9 @@ import (
 func backtested(t *testing.T, name string) *evaluate.Report {
 	t.Helper()
 	l := history(t, name)
+	if name == "oulad" {
+		l.project.stages = train.StagesLinear // splines reach .1241 in three times the time
+	}
 	a := &app{progress: new(progress), workers: 2}
 	o := a.backtestOptions()
 	o.Origins = l.origins
