@@ -86,11 +86,7 @@ func termsPart(s *sample, terms []predict.Term) *part {
 
 // measure sets the moments of the part's columns over a sample.
 func (p *part) measure(s *sample) {
-	w := make([]float64, len(s.frame.Rows))
-	for i := range w {
-		w[i] = s.frame.Rows[i].Weight
-	}
-	p.mean, p.sd, _ = p.moments(w, s.total)
+	p.mean, p.sd, _ = p.moments(s.weights(), s.total)
 }
 
 // penalty appends the penalties of the part's raw columns: λ sd^(2 power) for

@@ -51,12 +51,7 @@ func newBinning(s *sample, terms []predict.Term, width int) *binning {
 
 func (b *binning) cutNumbers(s *sample, j int) {
 	v := valuesOf(s, b.terms[j].Feature)
-	var distinct []float64
-	for i, e := range v.sorted {
-		if i == 0 || e.x != v.sorted[i-1].x {
-			distinct = append(distinct, e.x)
-		}
-	}
+	distinct := v.everyDistinct()
 	last := distinct[len(distinct)-1]
 	if len(distinct) <= b.width-1 {
 		for k := 1; k < len(distinct); k++ {

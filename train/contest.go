@@ -31,7 +31,7 @@ type contest struct {
 	base    *matrix // intercept and mains
 	pairing *pairing
 	folds   []int
-	fits    []*ridge // of the mains, one a fold
+	fits    []*ridge // of the mains, one a fold; set by bestMains
 	groups  []int32
 	mu      sync.Mutex
 	bins    map[string]*binning
@@ -84,11 +84,7 @@ func (c *contest) binning(shape *treeShape) *binning {
 
 // score sets the contestant's loss from its out-of-fold log-odds.
 func (c *contest) score(x *contestant) {
-	x.loss = 0
-	for i, z := range x.z {
-		x.loss += c.rowLoss(i, z)
-	}
-	x.loss /= c.s.total
+	x.loss = c.lossOf(x.z, 0, len(x.z)) / c.s.total
 }
 
 func (c *contest) rowLoss(i int, z float64) float64 {
@@ -98,24 +94,11 @@ func (c *contest) rowLoss(i int, z float64) float64 {
 // gain returns the mean fall of the loss from a to b and its standard error,
 // by groups: rows of one account are one draw.
 func (c *contest) gain(a, b *contestant) (mean, se float64) {
-	n := 0
-	for _, g := range c.groups {
-		n = max(n, int(g)+1)
+	d := make([]float64, len(c.groups))
+	for i := range d {
+		d[i] = c.rowLoss(i, a.z[i]) - c.rowLoss(i, b.z[i])
 	}
-	sums, weights := make([]float64, n), make([]float64, n)
-	for i, g := range c.groups {
-		sums[g] += c.rowLoss(i, a.z[i]) - c.rowLoss(i, b.z[i])
-		weights[g] += c.base.w[i]
-	}
-	for _, s := range sums {
-		mean += s
-	}
-	mean /= c.s.total
-	for g := range sums {
-		d := sums[g] - float64(mean*weights[g])
-		se += float64(d * d)
-	}
-	return mean, math.Sqrt(se) / c.s.total
+	return groupedMean(d, c.base.w, c.groups)
 }
 
 // contestRows is the number of rows, at least, on which the penalties of the
@@ -159,12 +142,10 @@ func (c *contest) outOfFold(ctx context.Context, fits []*ridge, l penalties, z [
 	return loss / m.total, nil
 }
 
-// mainsAt returns the spline model's out-of-fold view at some penalties.
+// mainsAt moves the fits of the mains to some penalties and returns the spline
+// model's out-of-fold view there.
 func (c *contest) mainsAt(ctx context.Context, l penalties) (*contestant, error) {
 	x := &contestant{name: "splines", penalties: l, curves: true, z: make([]float64, c.base.rows)}
-	if c.fits == nil {
-		c.fits = c.foldFits(c.base)
-	}
 	var err error
 	x.loss, err = c.outOfFold(ctx, c.fits, l, x.z)
 	return x, err
@@ -172,9 +153,9 @@ func (c *contest) mainsAt(ctx context.Context, l penalties) (*contestant, error)
 
 // bestMains searches the penalties of the spline model: one for all along a
 // path, for both scales; then that of the curves, then that of the rest, alone.
+// It leaves the fits from which pairs and tables go on.
 func (c *contest) bestMains(ctx context.Context) (*contestant, error) {
-	rows := max(contestRows, int(contestEvents/min(c.s.churn, c.s.total-c.s.churn)*float64(c.base.rows)))
-	sample := c.base.sampled(rows)
+	sample := c.base.sampled(c.searchRows())
 	fits := c.foldFits(sample)
 	z := make([]float64, c.base.rows)
 	var best penalties
@@ -230,17 +211,14 @@ func (c *contest) bestMains(ctx context.Context) (*contestant, error) {
 			return nil, err
 		}
 	}
-	for k, r := range c.foldFits(c.base) { // from where the sample's fits are
+	c.fits = c.foldFits(c.base)
+	for k, r := range c.fits { // from where the sample's fits are
 		copy(r.theta, fits[k].theta)
-		c.fits = append(c.fits, r)
-	}
-	for _, r := range c.fits {
-		r.pre = c.fits[0].pre
 	}
 	return c.mainsAt(ctx, best)
 }
 
-// everyFold calls work for every fold side by side and returns the first error.
+// everyFold calls work for every fold side by side and returns their errors.
 func (c *contest) everyFold(work func(k int) error) error {
 	errs := make([]error, len(c.folds))
 	parallel(c.workers, len(c.folds), func(k int) { errs[k] = work(k) })
@@ -256,7 +234,7 @@ func (c *contest) heldOut(x *contestant, k int, r *ridge) {
 // pairsOn returns the contestants with pairs on top of the spline model: more
 // and more of them, as long as that helps, each count at a few penalties.
 func (c *contest) pairsOn(ctx context.Context, mains *contestant) ([]*contestant, error) {
-	if _, err := c.mainsAt(ctx, mains.penalties); err != nil { // the fits as they were
+	if _, err := c.mainsAt(ctx, mains.penalties); err != nil { // one step nearer their optima
 		return nil, err
 	}
 	c.pairing = newPairing(c.s, c.mains.terms)

@@ -72,6 +72,11 @@ func worthCurves(s *sample, terms []predict.Term, z []float64, workers int) []st
 	if numbers <= mostCurves {
 		return nil
 	}
+	slopes, curves := make([]float64, len(z)), make([]float64, len(z)) // of the loss of each row
+	for i := range z {
+		r, p := &s.frame.Rows[i], predict.Sigmoid(z[i])
+		slopes[i], curves[i] = float64(r.Weight*(float64(r.Y)-p)), float64(r.Weight*p*(1-p))
+	}
 	parallel(workers, len(terms), func(j int) {
 		scores[j] = math.Inf(-1)
 		if terms[j].Kind != string(features.NumberKind) || terms[j].Low == terms[j].High {
@@ -84,13 +89,9 @@ func worthCurves(s *sample, terms []predict.Term, z []float64, workers int) []st
 			if x != x {
 				continue
 			}
-			k, found := slices.BinarySearch(edges, x)
-			if found {
-				k++
-			}
-			r, p := &s.frame.Rows[i], predict.Sigmoid(z[i])
-			g[k] += float64(r.Weight * (float64(r.Y) - p))
-			h[k] += float64(r.Weight * p * (1 - p))
+			k := cellOf(edges, x)
+			g[k] += slopes[i]
+			h[k] += curves[i]
 		}
 		scores[j] = cellScore(g, h)
 	})
@@ -106,6 +107,16 @@ func worthCurves(s *sample, terms []predict.Term, z []float64, workers int) []st
 		}
 	}
 	return names
+}
+
+// cellOf returns the number of the cell of x: how many edges, which rise, are at
+// or below it.
+func cellOf(edges []float64, x float64) int {
+	k, found := slices.BinarySearch(edges, x)
+	if found {
+		k++
+	}
+	return k
 }
 
 // cellScore returns ½ Σ_c (G_c² − H_c)/(H_c + 5).
@@ -133,15 +144,7 @@ func valuesOf(s *sample, feature string) *values {
 			v.sorted = append(v.sorted, weighted{x, s.frame.Rows[i].Weight})
 		}
 	}
-	slices.SortFunc(v.sorted, func(a, b weighted) int {
-		switch {
-		case a.x < b.x:
-			return -1
-		case a.x > b.x:
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(v.sorted, func(a, b weighted) int { return cmp.Compare(a.x, b.x) })
 	best, run := -1.0, 0.0
 	for i, e := range v.sorted {
 		v.total += e.w
@@ -172,6 +175,17 @@ func (v *values) quantile(q float64) float64 {
 	return v.sorted[len(v.sorted)-1].x
 }
 
+// everyDistinct returns all values, rising.
+func (v *values) everyDistinct() []float64 {
+	var distinct []float64
+	for i, e := range v.sorted {
+		if i == 0 || e.x != v.sorted[i-1].x {
+			distinct = append(distinct, e.x)
+		}
+	}
+	return distinct
+}
+
 // knots cuts the range into up to n intervals of equal weight. Where that
 // leaves fewer than two, because most values are equal, the distinct values
 // are cut instead.
@@ -185,12 +199,7 @@ func (v *values) knots(n int) []float64 {
 	if len(knots) >= 3 {
 		return knots
 	}
-	var distinct []float64
-	for i, e := range v.sorted {
-		if i == 0 || e.x != v.sorted[i-1].x {
-			distinct = append(distinct, e.x)
-		}
-	}
+	distinct := v.everyDistinct()
 	at := func(q float64) float64 { return distinct[int(math.Round(q*float64(len(distinct)-1)))] }
 	if n > 4 {
 		return slices.Compact([]float64{at(0), at(1. / 3), at(2. / 3), at(1)})

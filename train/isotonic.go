@@ -5,8 +5,6 @@ package train
 import (
 	"cmp"
 	"fmt"
-	"maps"
-	"math"
 	"slices"
 
 	"github.com/holdfast-churn/holdfast/predict"
@@ -135,24 +133,11 @@ func (c *calibrationSlice) isotonicBetter(reason *string) bool {
 // meanBy returns the weighted mean of d over some rows of the slice and its
 // standard error by group.
 func (c *calibrationSlice) meanBy(d []float64, rows []int) (mean, se float64) {
-	total := 0.0
+	weighted, w, group := make([]float64, len(rows)), make([]float64, len(rows)), make([]int32, len(rows))
 	for k, i := range rows {
-		total += c.w[i]
-		mean += float64(c.w[i] * d[k])
+		weighted[k], w[k], group[k] = float64(c.w[i]*d[k]), c.w[i], c.group[i]
 	}
-	if total == 0 {
-		return 0, 0
-	}
-	mean /= total
-	sums := make(map[int32]float64)
-	for k, i := range rows {
-		sums[c.group[i]] += float64(c.w[i] * (d[k] - mean))
-	}
-	square := 0.0
-	for _, g := range slices.Sorted(maps.Keys(sums)) {
-		square += float64(sums[g] * sums[g])
-	}
-	return mean, math.Sqrt(square) / total
+	return groupedMean(weighted, w, group)
 }
 
 // lossDifferences returns the log loss by Platt's map less that by the

@@ -137,19 +137,24 @@ func (s *solution) failed(status string, decrement float64) error {
 // origin returns the start of every fit: zero weights, and as intercept the
 // logit of the churn rate outside the fold hold.
 func (d *design) origin(hold int) []float64 {
+	theta := make([]float64, d.cols)
+	theta[0] = logitOutside(hold, d.chunks, d.y, d.w)
+	return theta
+}
+
+// logitOutside returns the logit of the churn rate outside the fold hold.
+func logitOutside(hold int, chunks []chunk, y, w []float64) float64 {
 	churn, kept := 0.0, 0.0
-	for _, c := range d.chunks {
+	for _, c := range chunks {
 		if c.fold == hold {
 			continue
 		}
 		for i := c.from; i < c.to; i++ {
-			churn += float64(d.w[i] * d.y[i])
-			kept += float64(d.w[i] * (1 - d.y[i]))
+			churn += float64(w[i] * y[i])
+			kept += float64(w[i] * (1 - y[i]))
 		}
 	}
-	theta := make([]float64, d.cols)
-	theta[0] = math.Log(churn / kept)
-	return theta
+	return math.Log(churn / kept)
 }
 
 // separation returns a *SeparationError where an unpenalised fit is running

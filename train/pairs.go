@@ -100,11 +100,7 @@ func (p *pairing) addSide(j int) {
 			}
 			continue
 		}
-		k, found := slices.BinarySearch(edges, x)
-		if found {
-			k++
-		}
-		codes[i] = uint8(k)
+		codes[i] = uint8(cellOf(edges, x))
 	}
 	p.sides[j], p.codes[j], p.cells[j] = side, codes, len(edges)+1
 	if missing {
@@ -184,11 +180,7 @@ func (p *pairing) part(pair [2]int) *part {
 		}
 		return dst
 	})
-	w := make([]float64, len(p.s.frame.Rows))
-	for i := range w {
-		w[i] = p.s.frame.Rows[i].Weight
-	}
-	_, sd, share := all.moments(w, p.s.total)
+	_, sd, share := all.moments(p.s.weights(), p.s.total)
 	marked := make([]bool, all.cols)
 	cells := []predict.Cell{}
 	made := &part{}

@@ -67,18 +67,11 @@ const (
 
 // newRidge starts at zero weights and the logit of the churn rate.
 func newRidge(m *matrix, hold int) *ridge {
-	churn, kept := 0.0, 0.0
-	for _, c := range m.chunks {
-		for i := c.from; i < c.to && c.fold != hold; i++ {
-			churn += float64(m.w[i] * m.y[i])
-			kept += float64(m.w[i] * (1 - m.y[i]))
-		}
-	}
 	r := &ridge{m: m, hold: hold, theta: make([]float64, m.cols), pre: new(preconditioner)}
 	for j, l := range m.limits {
 		r.theta[j] = l.prior
 	}
-	r.theta[0] = math.Log(churn / kept)
+	r.theta[0] = logitOutside(hold, m.chunks, m.y, m.w)
 	return r
 }
 

@@ -64,6 +64,15 @@ func newOrdered(f *features.Frame, starts []int) *sample {
 	return s
 }
 
+// weights returns the rows' weights.
+func (s *sample) weights() []float64 {
+	w := make([]float64, len(s.frame.Rows))
+	for i := range w {
+		w[i] = s.frame.Rows[i].Weight
+	}
+	return w
+}
+
 // sub returns the sample of the given rows, which must ascend, without beliefs.
 func (s *sample) sub(rows []int) *sample {
 	starts := make([]int, len(s.starts))

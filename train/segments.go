@@ -24,11 +24,7 @@ func segmentFeature(spec *features.Spec, s *sample) string {
 		if f.Agg != features.SegmentFact || f.Kind != features.LevelKind {
 			continue
 		}
-		w := make([]float64, len(s.frame.Rows))
-		for k := range w {
-			w[k] = s.frame.Rows[k].Weight
-		}
-		if _, dropped := levelTerm(s.frame.Column(f.Name), w, s.total); dropped == "" {
+		if _, dropped := levelTerm(s.frame.Column(f.Name), s.weights(), s.total); dropped == "" {
 			return f.Name
 		}
 	}

@@ -26,10 +26,7 @@ const (
 // 0. Features without information are returned with the reason.
 func newTerms(s *sample, workers int) ([]predict.Term, []predict.Dropped) {
 	f := s.frame
-	w := make([]float64, len(f.Rows))
-	for i := range f.Rows {
-		w[i] = f.Rows[i].Weight
-	}
+	w := s.weights()
 	terms := make([]predict.Term, len(f.Columns))
 	reasons := make([]string, len(f.Columns))
 	parallel(workers, len(f.Columns), func(k int) {

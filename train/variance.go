@@ -4,6 +4,7 @@ package train
 
 import (
 	"math"
+	"slices"
 
 	"github.com/holdfast-churn/holdfast/features"
 	"github.com/holdfast-churn/holdfast/predict"
@@ -52,6 +53,33 @@ func (d *design) groupScores(theta []float64, group []int32, groups int) *design
 		}
 	}
 	return s
+}
+
+// groupedMean returns the weighted mean of d and its standard error, rows of one
+// group being one draw; weighted holds w_i d_i. Both are 0 where there is no row.
+//
+//	d̄ = Σ_i w_i d_i / Σ_i w_i,   SE² = Σ_g (Σ_{i in g} w_i (d_i − d̄))² / (Σ_i w_i)²
+func groupedMean(weighted, w []float64, group []int32) (mean, se float64) {
+	if len(w) == 0 {
+		return 0, 0
+	}
+	n := int(slices.Max(group)) + 1
+	sums, weights := make([]float64, n), make([]float64, n)
+	total := 0.0
+	for i, g := range group {
+		sums[g] += weighted[i]
+		weights[g] += w[i]
+		total += w[i]
+	}
+	for _, s := range sums {
+		mean += s
+	}
+	mean /= total
+	for g := range sums {
+		d := sums[g] - float64(mean*weights[g])
+		se += float64(d * d)
+	}
+	return mean, math.Sqrt(se) / total
 }
 
 // groupsOf numbers the groups of the rows in order of appearance.
