@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/holdfast-churn/holdfast/predict"
@@ -28,6 +29,30 @@ type calibrationSlice struct {
 	group   []int32 // of each row, numbered
 	rows    []int   // of the sample
 	words   string  // what it consists of
+}
+
+// without returns the slice that may teach about a part, without groups: the other
+// parts, or, where parts follow each other in time, those before; and the part's
+// places in c.
+func (c *calibrationSlice) without(part int) (past *calibrationSlice, test []int) {
+	past = new(calibrationSlice)
+	for i, p := range c.part {
+		switch {
+		case p == part:
+			test = append(test, i)
+		case !c.forward || p < part:
+			past.z, past.y, past.w = append(past.z, c.z[i]), append(past.y, c.y[i]), append(past.w, c.w[i])
+			if c.rows != nil { // a slice may know no sample
+				past.rows = append(past.rows, c.rows[i])
+			}
+		}
+	}
+	return past, test
+}
+
+// parts returns the numbers of the slice's parts, rising.
+func (c *calibrationSlice) parts() []int {
+	return slices.Compact(slices.Sorted(slices.Values(c.part)))
 }
 
 // takeRows copies what the slice needs of the sample: its rows' outcomes,

@@ -144,18 +144,8 @@ func (c *calibrationSlice) meanBy(d []float64, rows []int) (mean, se float64) {
 // isotonic one for the rows that isotonicBetter compares, and these rows.
 func (c *calibrationSlice) lossDifferences() (d []float64, rows []int) {
 	churned, renewed := c.events()
-	parts := slices.Compact(slices.Sorted(slices.Values(c.part)))
-	for _, part := range parts {
-		var past calibrationSlice
-		var test []int
-		for i, p := range c.part {
-			switch {
-			case p == part:
-				test = append(test, i)
-			case !c.forward || p < part:
-				past.z, past.y, past.w = append(past.z, c.z[i]), append(past.y, c.y[i]), append(past.w, c.w[i])
-			}
-		}
+	for _, part := range c.parts() {
+		past, test := c.without(part)
 		if k, r := past.events(); min(k, r) < min(churned, renewed)/2 {
 			continue
 		}

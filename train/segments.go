@@ -93,18 +93,8 @@ func (c *calibrationSlice) shiftSegments(m *predict.Calibration, feature string,
 // block to the next are better left alone: on one history of courses, shifts
 // raised the log loss out of time from .125 to .129.
 func (c *calibrationSlice) segmentGains(m *predict.Calibration, column *features.Column) (d []float64, rows []int) {
-	for _, part := range slices.Compact(slices.Sorted(slices.Values(c.part))) {
-		past := calibrationSlice{}
-		var test []int
-		for i, p := range c.part {
-			switch {
-			case p == part:
-				test = append(test, i)
-			case !c.forward || p < part:
-				past.z, past.y, past.w = append(past.z, c.z[i]), append(past.y, c.y[i]), append(past.w, c.w[i])
-				past.rows = append(past.rows, c.rows[i])
-			}
-		}
+	for _, part := range c.parts() {
+		past, test := c.without(part)
 		shifts, _ := shrunkShifts(past.bySegment(m, column))
 		if shifts == nil {
 			continue
