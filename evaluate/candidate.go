@@ -66,16 +66,10 @@ type baseRate float64
 
 // Prob implements Predictor.
 func (r baseRate) Prob(dst []float64, f *features.Frame) ([]float64, error) {
-	if dst == nil {
-		dst = make([]float64, len(f.Rows))
-	}
-	if len(dst) != len(f.Rows) {
-		panic("evaluate: dst has the wrong length")
-	}
-	for i := range dst {
-		dst[i] = float64(r)
-	}
-	return dst, nil
+	same := rowRule(func(*features.Frame) (func(int) float64, error) {
+		return func(int) float64 { return float64(r) }, nil
+	})
+	return same.Prob(dst, f)
 }
 
 // churnRate returns the weighted churn rate of the given rows, whose outcomes

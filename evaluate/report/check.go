@@ -17,9 +17,7 @@ import (
 //go:embed check.html
 var checkSource string
 
-var checkTemplate = template.Must(template.New("check").Funcs(template.FuncMap{
-	"count": evaluate.Count,
-}).Parse(checkSource))
+var checkTemplate = parsed("check", checkSource, nil)
 
 // A checkPage is what check.html is filled with.
 type checkPage struct {

@@ -4,7 +4,7 @@ package report
 
 import (
 	"crypto/sha256"
-	_ "embed" // for page.html and page.css
+	_ "embed" // for page.html, shared.html and page.css
 	"encoding/base64"
 	"fmt"
 	"html/template"
@@ -19,9 +19,16 @@ var pageSource string
 //go:embed page.css
 var style string
 
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"count": evaluate.Count,
-}).Parse(pageSource))
+//go:embed shared.html
+var sharedSource string
+
+var pageTemplate = parsed("page", pageSource, nil)
+
+// parsed returns the template of a page: its source beside what all pages share.
+func parsed(name, source string, more template.FuncMap) *template.Template {
+	t := template.New(name).Funcs(template.FuncMap{"count": evaluate.Count}).Funcs(more)
+	return template.Must(template.Must(t.Parse(sharedSource)).Parse(source))
+}
 
 // A page is what page.html is filled with.
 type page struct {

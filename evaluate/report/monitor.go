@@ -15,9 +15,7 @@ import (
 //go:embed monitor.html
 var monitorSource string
 
-var monitorTemplate = template.Must(template.New("monitor").Funcs(template.FuncMap{
-	"count": evaluate.Count,
-}).Parse(monitorSource))
+var monitorTemplate = parsed("monitor", monitorSource, nil)
 
 // mostWatched is how many shifts of features the page shows.
 const mostWatched = 30

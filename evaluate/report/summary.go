@@ -16,13 +16,12 @@ import (
 //go:embed summary.html
 var summarySource string
 
-var summaryTemplate = template.Must(template.New("summary").Funcs(template.FuncMap{
-	"count":   evaluate.Count,
+var summaryTemplate = parsed("summary", summarySource, template.FuncMap{
 	"money":   func(x float64) string { return evaluate.Count(int(x + 0.5)) },
 	"percent": func(x float64) string { return fmt.Sprintf("%.1f %%", 100*x) },
 	"health":  func(x float64) string { return fmt.Sprintf("%.0f", x) },
 	"whole":   func(x *float64) string { return wholeOf(x) },
-}).Parse(summarySource))
+})
 
 // A summaryPage is what summary.html is filled with.
 type summaryPage struct {
