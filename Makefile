@@ -5,7 +5,7 @@ GO ?= go
 PYTHON ?= python3
 WORK ?= bench-work
 
-.PHONY: all build demo demo-shop test test-deep study lint check bench-features bench-evaluate bench-quality bench-train clean
+.PHONY: all build demo demo-shop test test-deep study mutants lint check bench-features bench-evaluate bench-quality bench-train clean
 
 all: build
 
@@ -33,6 +33,9 @@ study: ## simulations: coverage of the bootstrap and of effects, level and power
 
 bench-evaluate: ## a million test rows, two candidates: metrics, intervals, bands, slices
 	$(GO) test ./evaluate -run XXX -bench MillionRows -benchtime 1x -timeout 1h
+
+mutants: ## takes out guards one by one (cmd/holdfast/testdata/mutants) and sees their tests fail; MUTANTS="rule|label"
+	$(GO) test ./cmd/holdfast -run TestMutants -mutants '$(or $(MUTANTS),.)' -timeout 2h
 
 lint: ## formatting, vet, staticcheck, a tidy go.mod
 	@unformatted=$$(gofmt -l cmd data evaluate features predict train); \

@@ -47,6 +47,9 @@ func (v *Survey) Check(h *History, s Sources) []Finding {
 	for _, d := range h.Dropped {
 		f := Finding{Warning, "left_out", d.Table, d.Rows, d.Of,
 			fmt.Sprintf("%d of %d rows are left out: %s", d.Rows, d.Of, d.Reason), d.Examples}
+		if d.Reason == wasForgotten {
+			f.Severity = Note
+		}
 		if strings.HasPrefix(d.Reason, "the id repeats") && d.Rows*manyRepeats > d.Of {
 			f.Message += "; so many that the column seems to identify no single event: declare another one as id, or none"
 		}

@@ -14,6 +14,7 @@ import (
 // rows or on who read them.
 type eventCounts struct {
 	rows                     int // of the table
+	forgotten                int // of accounts that were forgotten
 	orphans, undated, unseen tally
 	classes                  []classCount
 	days                     dayCounts
@@ -38,6 +39,7 @@ func (c *eventCounts) meet(class uint16, t *classTable) {
 
 func (c *eventCounts) add(d *eventCounts) {
 	c.rows += d.rows
+	c.forgotten += d.forgotten
 	c.orphans.merge(&d.orphans)
 	c.undated.merge(&d.undated)
 	c.unseen.merge(&d.unseen)

@@ -104,8 +104,14 @@ func (w *joinWorker) begin(file string, first, n, room int) {
 	w.odd, w.strangers = w.odd[:0], w.strangers[:0]
 }
 
+// forgottenAccount stands for the id of every account that was forgotten.
+const forgottenAccount = math.MinInt32
+
 // stranger numbers an unknown account id of this batch, from -2 down.
 func (w *joinWorker) stranger(id string) int32 {
+	if w.h.forgotten.has(id) {
+		return forgottenAccount
+	}
 	w.strangers = append(w.strangers, id)
 	return int32(-1 - len(w.strangers))
 }
@@ -250,6 +256,8 @@ func (w *joinWorker) leaveOut(r int) {
 	switch a := w.rows.account.out[r]; {
 	case a == -1:
 		w.counts.orphans.n++
+	case a == forgottenAccount:
+		w.counts.forgotten++
 	case a < -1:
 		w.counts.orphans.add(w.strangers[-2-a])
 	case w.rows.at[r] == NoTime:
@@ -306,6 +314,7 @@ func (j *join) end(workers []*joinWorker) error {
 	if j.s.Derived { // the declared source has counted the same rows
 		h = &History{}
 	}
+	h.drop(j.s.Name, wasForgotten, total.rows, tally{n: total.forgotten})
 	h.drop(j.s.Name, "the account is not in the accounts table", total.rows, total.orphans)
 	h.drop(j.s.Name, "the time is missing", total.rows, total.undated)
 	h.drop(j.s.Name, "known_at is missing, so the row was never seen", total.rows, total.unseen)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -33,8 +34,9 @@ type History struct {
 	Newest  int64   // latest event time of all sources, or latest contract start without events
 	Dropped []Count // rows left out, by reason
 
-	budget *budget
-	facts  []*Table // as read: what identifies the history beside its events
+	budget    *budget
+	facts     []*Table // as read: what identifies the history beside its events
+	forgotten *Forgotten
 }
 
 // An Account is one row of the accounts table. Its contracts are
@@ -83,6 +85,9 @@ type Count struct {
 	Examples []string `json:"-"`  // up to three, for messages to the user
 }
 
+// wasForgotten is why the rows of a forgotten account are left out.
+const wasForgotten = "the account was forgotten"
+
 // drop counts rows that are left out, of so many in all.
 func (h *History) drop(table, reason string, of int, t tally) {
 	if t.n > 0 {
@@ -125,7 +130,7 @@ func (h *History) addAccounts(t *Table, s AccountSource) error {
 			a := &h.Accounts[len(h.Accounts)-1]
 			if h.Versions[i].From == h.Versions[i-1].From {
 				return &RowError{Table: t.Name, Row: r + 1, Column: s.ValidFrom, Problem: fmt.Sprintf(
-					"two versions of account %q begin at the same time; keep one", ids[r])}
+					"two versions of account %s begin at the same time; keep one", Marked(ids[r]))}
 			}
 			a.EndVersion = int32(i) + 1
 			newest[len(newest)-1] = r
@@ -161,14 +166,18 @@ func keys(t *Table, name string, unique bool) ([]string, error) {
 	}
 	seen := newInterner()
 	var repeated tally
+	var rows []string // of the first three
 	for r, id := range ids {
 		if int(seen.codeOf(id)) != r-repeated.n {
 			repeated.add(id)
+			if len(rows) < 3 {
+				rows = append(rows, strconv.Itoa(r+1))
+			}
 		}
 	}
 	if repeated.n > 0 {
-		return nil, &RowError{Table: t.Name, Column: name, Problem: fmt.Sprintf(
-			"%d rows repeat a key, for example %q; keep one row per key", repeated.n, repeated.examples)}
+		return nil, &RowError{Table: t.Name, Column: name, Problem: fmt.Sprintf("%d rows repeat a key, for example %s (rows %s); keep one row per key",
+			repeated.n, markedAll(repeated.examples), strings.Join(rows, ", "))}
 	}
 	return ids, nil
 }

@@ -137,7 +137,7 @@ func TestVersions(t *testing.T) {
 		t.Errorf("seats %v, owner %q", seats, owner.Text(1))
 	}
 	tables.Accounts.Columns[1].Ints[0] = 10
-	want := `accounts.parquet: row 4: column "from" two versions of account "b" begin at the same time`
+	want := `accounts.parquet: row 4: column "from" two versions of account ` + Marked("b") + " begin at the same time"
 	if _, err := NewHistory(context.Background(), tables, s); !errors.Is(err, ErrBadData) || !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v, want %q", err, want)
 	}
@@ -196,7 +196,7 @@ func TestNewHistoryRefuses(t *testing.T) {
 		change func(*Tables, *Sources)
 		want   string
 	}{
-		"a repeated account": {func(t *Tables, _ *Sources) { t.Accounts.Columns[0].Ints[1] = 30 }, `column "id": 1 rows repeat a key, for example ["30"]`},
+		"a repeated account": {func(t *Tables, _ *Sources) { t.Accounts.Columns[0].Ints[1] = 30 }, `column "id": 1 rows repeat a key, for example ` + Marked("30") + " (rows 2)"},
 		"an account without key": {func(t *Tables, _ *Sources) { t.Accounts.Columns[0].Null = []bool{false, true, false} },
 			`accounts.parquet: row 2: column "id" is empty`},
 		"a repeated contract": {func(t *Tables, _ *Sources) {

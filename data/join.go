@@ -70,7 +70,7 @@ func NewHistory(ctx context.Context, t *Tables, s Sources) (*History, error) {
 // newHistory joins accounts and contracts, then has each event source read.
 func newHistory(ctx context.Context, accounts, contracts *Table, s Sources, b *budget,
 	read func(h *History, source int, index *accountIndex) error) (h *History, err error) {
-	h = &History{Location: s.Location, Newest: NoTime, budget: b}
+	h = &History{Location: s.Location, Newest: NoTime, budget: b, forgotten: s.Forgotten}
 	if h.Location == nil {
 		h.Location = time.UTC
 	}
@@ -79,6 +79,9 @@ func newHistory(ctx context.Context, accounts, contracts *Table, s Sources, b *b
 			b.close()
 		}
 	}()
+	all := accounts.Rows
+	accounts, gone := h.forgotten.without(accounts, s.Accounts.Key)
+	h.drop(accounts.Name, wasForgotten, all, gone)
 	if err := h.addAccounts(accounts, s.Accounts); err != nil {
 		return nil, err
 	}
@@ -88,6 +91,9 @@ func newHistory(ctx context.Context, accounts, contracts *Table, s Sources, b *b
 	}
 	index := newAccountIndex(ids)
 	if s.Contracts != nil {
+		all := contracts.Rows
+		contracts, gone = h.forgotten.without(contracts, s.Contracts.Account)
+		h.drop(contracts.Name, wasForgotten, all, gone)
 		if err := h.addContracts(contracts, *s.Contracts, index); err != nil {
 			return nil, err
 		}

@@ -16,6 +16,7 @@ type Sources struct {
 	Contracts *ContractSource // nil in activity mode without contracts
 	Events    []EventSource
 	Location  *time.Location // where a calendar day begins; nil means UTC
+	Forgotten *Forgotten     // accounts that are left out of every table; nil for none
 }
 
 // An AccountSource declares the table with one row per account.

@@ -127,8 +127,7 @@ func evaluate(ctx context.Context, f *features.Frame, origins []Origin, candidat
 func checkWeights(f *features.Frame) error {
 	for i := range f.Rows {
 		if w := f.Rows[i].Weight; !(w > 0) || math.IsInf(w, 1) {
-			return fmt.Errorf("row %d of the frame (account %q): weight %v: must be above 0", i+1,
-				f.Rows[i].Account, w)
+			return fmt.Errorf("row %d of the frame: weight %v: must be above 0", i+1, w)
 		}
 	}
 	return nil

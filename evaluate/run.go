@@ -214,8 +214,7 @@ func probabilities(predictor Predictor, test *features.Frame) ([]float64, error)
 	}
 	for i := range p {
 		if !(p[i] >= 0 && p[i] <= 1) { // also refuses NaN
-			return nil, fmt.Errorf("p = %v for account %q: must lie between 0 and 1", p[i],
-				test.Rows[i].Account)
+			return nil, fmt.Errorf("p = %v in row %d of %d: must lie between 0 and 1", p[i], i+1, len(p))
 		}
 	}
 	return p, nil

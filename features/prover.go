@@ -156,12 +156,12 @@ func rowOf(f *Frame, i int) frameRow {
 func (p *prover) rebuild(ctx context.Context, t *data.Tables, s data.Sources, spec *Spec, r *Row) (frameRow, error) {
 	h, err := p.join(ctx, t, s)
 	if err != nil {
-		return nil, fmt.Errorf("rebuilding a snapshot of account %q: %w", r.Account, err)
+		return nil, fmt.Errorf("rebuilding a snapshot of account %s: %w", data.Marked(r.Account), err)
 	}
 	defer h.Close()
 	b, err := Build(ctx, h, spec, Options{AsOf: time.Unix(0, r.Snapshot), Workers: 1})
 	if err != nil {
-		return nil, fmt.Errorf("rebuilding a snapshot of account %q: %w", r.Account, err)
+		return nil, fmt.Errorf("rebuilding a snapshot of account %s: %w", data.Marked(r.Account), err)
 	}
 	for i := range b.Frame.Rows {
 		if b.Frame.Rows[i].Contract == r.Contract {

@@ -200,10 +200,13 @@ func (a *app) oneAccount(ctx context.Context, l *loaded, account string) (*data.
 	if _, found := slices.BinarySearch(ids, account); !found {
 		hint := ""
 		if near := data.Nearest(account, ids); near != "" {
-			hint = fmt.Sprintf("; did you mean %q?", near)
+			hint = fmt.Sprintf("; did you mean %s?", data.Marked(near))
 		}
-		return nil, &codedError{registry.ErrNotFound, fmt.Sprintf("account %q: not among the %d accounts of %s%s",
-			account, len(ids), l.sources.Accounts.Path, hint)}
+		if t, gone := l.sources.Forgotten.Of(account); gone {
+			hint = "; it was forgotten on " + t.Since
+		}
+		return nil, &codedError{registry.ErrNotFound, fmt.Sprintf("account %s: not among the %d accounts of %s%s",
+			data.Marked(account), len(ids), l.sources.Accounts.Path, hint)}
 	}
 	tables, err := data.ReadTablesOf(ctx, a.fsys, l.sources, []string{account})
 	if err != nil {

@@ -63,7 +63,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = usageError("%s; see %s --help", strings.TrimSpace(text), command.CommandPath())
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "holdfast: %s\n", oneLine(err))
+		fmt.Fprintf(stderr, "holdfast: %s\n", a.logged(oneLine(err)))
 	}
 	return exitCode(err)
 }

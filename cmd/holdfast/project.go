@@ -216,6 +216,9 @@ func readProject(fsys data.FS, name string) (*project, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	p.file, p.registry.FS = name, fsys
+	if p.sources.Forgotten, err = data.ReadForgotten(fsys, p.forgottenFile()); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 

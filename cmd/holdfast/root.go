@@ -33,6 +33,7 @@ type app struct {
 	workers int
 
 	breakLock bool
+	logIDs    string // see logged
 
 	maxMemory  string
 	eventBytes int64 // of events to hold in memory; 0 for no bound
@@ -63,9 +64,10 @@ gate refused; 10 not found; 11 locked; 12 integrity; 130, 143 interrupted.`,
 	f.BoolVar(&a.quiet, "quiet", false, "no progress")
 	f.IntVar(&a.workers, "workers", 0, "goroutines to use (default: one for each CPU); results do not depend on it")
 	f.StringVar(&a.maxMemory, "max-memory", "", "such as 512MB or 4GB: past it events go to disk, in the folder for temporary files; results do not depend on it (default: the memory there is)")
+	f.StringVar(&a.logIDs, "log-ids", "", "ids of customers in messages on standard error: hide, hash or show (default: show on a terminal, else hide)")
 	f.BoolVar(&a.breakLock, "break-lock", false, "go on where a process of another machine has left its lock")
 	root.AddCommand(demoCommand(a), initCommand(a), checkCommand(a), featuresCommand(a), trainCommand(a), evaluateCommand(a),
-		predictCommand(a), runCommand(a), monitorCommand(a), explainCommand(a), modelsCommand(a), versionCommand(a))
+		predictCommand(a), runCommand(a), monitorCommand(a), explainCommand(a), forgetCommand(a), modelsCommand(a), versionCommand(a))
 	return root
 }
 
@@ -86,6 +88,9 @@ func (a *app) start() error {
 		return usageError("--workers %d: expected zero or more", a.workers)
 	}
 	if err := a.boundMemory(); err != nil {
+		return err
+	}
+	if err := a.checkLogIDs(); err != nil {
 		return err
 	}
 	if f, ok := a.stderr.(*os.File); ok && !a.quiet && !a.json && isTerminal(f) && os.Getenv("TERM") != "dumb" {
@@ -114,7 +119,7 @@ func (a *app) printf(format string, args ...any) {
 // warn prints a caution on standard error.
 func (a *app) warn(format string, args ...any) {
 	a.progress.end()
-	fmt.Fprintf(a.stderr, "warning: "+format+"\n", args...)
+	fmt.Fprintf(a.stderr, "warning: %s\n", a.logged(fmt.Sprintf(format, args...)))
 }
 
 // A loaded project has its tables read and joined.
