@@ -55,6 +55,17 @@ type Provenance struct {
 	// Contest lists the kinds of model that were tried, the best of each, in
 	// order from few columns to many.
 	Contest []Contestant `json:"contest,omitempty"`
+	// Streamed is there where the rows did not fit in memory.
+	Streamed *Streamed `json:"streamed,omitempty"`
+}
+
+// A Streamed says how weights were fitted to rows that did not fit in memory:
+// columns, penalties, calibration and out-of-fold figures come from a random
+// sample, weights and their errors from all rows.
+type Streamed struct {
+	Sample   int `json:"sample"`   // rows in the sample
+	Passes   int `json:"passes"`   // over all rows
+	Matrices int `json:"matrices"` // times that second derivatives were taken of all rows: once, unless the sample's led slowly to the optimum
 }
 
 // A Contestant is a kind of model with its out-of-fold loss.

@@ -48,40 +48,65 @@ type place struct{ term, column int }
 // already.
 func termsPart(s *sample, terms []predict.Term) *part {
 	p := &part{terms: terms}
-	inputs := make([]predict.Input, len(terms))
-	columns := make([]*features.Column, len(terms))
-	first := make([]int32, len(terms))
 	for j := range terms {
-		columns[j] = s.frame.Column(terms[j].Feature)
-		inputs[j] = predict.NewInput(&terms[j], columns[j])
-		first[j] = int32(len(p.at))
 		for k := range terms[j].Columns {
-			kind := plainColumn
-			switch terms[j].Columns[k].Kind {
-			case predict.Spline, predict.Value, predict.Spike, predict.Cumulated:
-				kind = curveColumn
-			}
-			p.at, p.kind = append(p.at, place{j, k}), append(p.kind, kind)
+			p.at, p.kind = append(p.at, place{j, k}), append(p.kind, kindOf(&terms[j].Columns[k]))
 		}
 	}
-	p.block = newBlock(len(s.frame.Rows), len(p.at), func(dst []predict.Entry, row int) []predict.Entry {
-		for j := range inputs {
-			t := &terms[j]
-			from := len(dst)
-			if len(t.Columns) > 0 && t.Columns[0].Kind == predict.Linear {
-				u := t.Raw(0, columns[j].Num[row])
-				dst = append(dst, predict.Entry{Column: first[j], Value: t.Columns[0].Standardise(u)})
-				from++
-			}
-			dst = inputs[j].Entries(dst, row)
-			for e := from; e < len(dst); e++ {
-				dst[e].Column += first[j]
-			}
-		}
-		return dst
-	})
+	p.block = newBlock(len(s.frame.Rows), len(p.at), newTermsInput(s.frame, terms).entries)
 	p.measure(s)
 	return p
+}
+
+// kindOf returns the kind of a column of a term.
+func kindOf(b *predict.Basis) columnKind {
+	switch b.Kind {
+	case predict.Spline, predict.Value, predict.Spike, predict.Cumulated:
+		return curveColumn
+	}
+	return plainColumn
+}
+
+// A termsInput evaluates the columns of terms beside each other, numbered from 0.
+type termsInput struct {
+	terms   []predict.Term
+	inputs  []predict.Input
+	num     [][]float64 // of linear terms
+	first   []int32     // column of each term
+	columns int
+}
+
+func newTermsInput(f *features.Frame, terms []predict.Term) *termsInput {
+	in := &termsInput{terms: terms, inputs: make([]predict.Input, len(terms)), num: make([][]float64, len(terms)),
+		first: make([]int32, len(terms))}
+	for j := range terms {
+		c := f.Column(terms[j].Feature)
+		in.inputs[j] = predict.NewInput(&terms[j], c)
+		in.first[j] = int32(in.columns)
+		in.columns += len(terms[j].Columns)
+		if len(terms[j].Columns) > 0 && terms[j].Columns[0].Kind == predict.Linear {
+			in.num[j] = c.Num
+		}
+	}
+	return in
+}
+
+// entries appends the columns of a row that are not 0.
+func (in *termsInput) entries(dst []predict.Entry, row int) []predict.Entry {
+	for j := range in.inputs {
+		t := &in.terms[j]
+		from := len(dst)
+		if in.num[j] != nil {
+			u := t.Raw(0, in.num[j][row])
+			dst = append(dst, predict.Entry{Column: in.first[j], Value: t.Columns[0].Standardise(u)})
+			from++
+		}
+		dst = in.inputs[j].Entries(dst, row)
+		for e := from; e < len(dst); e++ {
+			dst[e].Column += in.first[j]
+		}
+	}
+	return dst
 }
 
 // measure sets the moments of the part's columns over a sample.

@@ -97,25 +97,38 @@ func (s *sandwich) some(combinations [][]float64) []float64 {
 	return sums[:len(combinations)]
 }
 
-// setEffects states the terms' effects with their intervals, and the standard
-// errors of linear, level and missing columns. Those of single splines, cells
-// and rules are left at 0: such weights are read together or not at all.
+// setEffects states the effects of what was built: see stateEffects.
 func (c *contest) setEffects(b *built) {
 	s := newSandwich(b.fit, c.groups)
-	l := &b.logit
+	stateEffects(&b.logit, b.fit.theta, c.s.frame, c.base.w, func(combinations [][]float64) []float64 {
+		return s.variances(combinations, c.workers)
+	})
+}
+
+// stateEffects states the terms' effects with their intervals, and the standard
+// errors of linear, level and missing columns, from weights of raw columns and
+// the variances of their combinations. f and w are the rows that quantiles come
+// from. Errors of single splines, cells and rules are left at 0: such weights are
+// read together or not at all.
+func stateEffects(
+	l *predict.Logit, theta []float64, f *features.Frame, w []float64, variances func(combinations [][]float64) []float64,
+) {
 	var combinations [][]float64
 	var use []func(variance float64)
 	ask := func(at int, c []float64, f func(variance float64)) {
-		full := make([]float64, b.fit.m.cols)
+		full := make([]float64, len(theta))
 		copy(full[at:], c)
 		combinations, use = append(combinations, full), append(use, f)
 	}
 	at := 1
 	for j := range l.Terms {
 		t := &l.Terms[j]
+		if len(t.Columns) == 0 { // of a card's feature
+			continue
+		}
 		for k := range t.Columns {
 			column := &t.Columns[k]
-			if c.mains.kind[at+k-1] != plainColumn {
+			if kindOf(column) != plainColumn {
 				continue
 			}
 			scale := 1.0
@@ -124,8 +137,8 @@ func (c *contest) setEffects(b *built) {
 			}
 			ask(at+k, []float64{1 / scale}, func(v float64) { column.SE = math.Sqrt(max(v, 0)) })
 		}
-		contrast, words := c.contrast(t)
-		estimate := dot(contrast, b.fit.theta[at:at+len(contrast)])
+		contrast, words := rawContrast(t, f.Column(t.Feature), w)
+		estimate := dot(contrast, theta[at:at+len(contrast)])
 		ask(at, contrast, func(v float64) { t.Effect = predict.NewInterval(estimate, math.Sqrt(max(v, 0))) })
 		t.Contrast = words
 		at += len(t.Columns)
@@ -133,15 +146,14 @@ func (c *contest) setEffects(b *built) {
 	if l.Scorecard != nil {
 		ask(at, []float64{1}, func(v float64) { l.Scorecard.SE = math.Sqrt(max(v, 0)) })
 	}
-	for k, v := range s.variances(combinations, c.workers) {
+	for k, v := range variances(combinations) {
 		use[k](v)
 	}
 }
 
-// contrast returns what a term's effect compares, as a difference of raw
+// rawContrast returns what a term's effect compares, as a difference of raw
 // columns and in words, as contrastOf does.
-func (c *contest) contrast(t *predict.Term) ([]float64, string) {
-	column := c.s.frame.Column(t.Feature)
+func rawContrast(t *predict.Term, column *features.Column, w []float64) ([]float64, string) {
 	if column.IsLevel() {
 		d, words := levelContrast(t)
 		for k := range d {
@@ -157,7 +169,7 @@ func (c *contest) contrast(t *predict.Term) ([]float64, string) {
 	if t.Low == t.High { // known or missing is all there is
 		return []float64{1}, "missing against known"
 	}
-	low, high, words := quartiles(t, column, c.base.w)
+	low, high, words := quartiles(t, column, w)
 	pair := features.Column{Feature: column.Feature, Num: []float64{low, high}}
 	d := make([]float64, len(t.Columns))
 	in := predict.NewInput(t, &pair)

@@ -68,26 +68,6 @@ func (b *beliefs) impose(s *sample, p *part) {
 	p.measure(s)
 }
 
-// setCard publishes the weight of the card, if any, whose column is number at,
-// and returns the number of the next one.
-func (b *beliefs) setCard(l *predict.Logit, theta []float64, at int) int {
-	if b.card == nil {
-		return at
-	}
-	l.Scorecard = b.card.Clone()
-	l.Scorecard.Weight = theta[at]
-	return at + 1
-}
-
-// owners returns the number of parts of the log-odds that the mains are: the
-// terms, and the card.
-func (c *contest) owners() int {
-	if c.s.told.card != nil {
-		return len(c.mains.terms) + 1
-	}
-	return len(c.mains.terms)
-}
-
 // fitTold fits and publishes under beliefs. It is as fitFree, but the linear
 // model too goes through the solver that knows bounds and priors.
 func (p *published) fitTold(ctx context.Context, s *sample, o *Options) error {

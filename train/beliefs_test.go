@@ -369,7 +369,7 @@ func TestBootstrapAgreesWithTheSandwich(t *testing.T) {
 	contrasts, width := make(map[int][]float64), make([]float64, len(terms))
 	at := 1
 	for j := range terms {
-		d, _ := c.contrast(&b.logit.Terms[j])
+		d, _ := rawContrast(&b.logit.Terms[j], c.s.frame.Column(b.logit.Terms[j].Feature), c.base.w)
 		contrasts[j] = make([]float64, b.fit.m.cols)
 		copy(contrasts[j][at:], d)
 		at += len(terms[j].Columns)

@@ -110,7 +110,7 @@ func (c *contest) boundedTerms(b *built) map[int][]float64 {
 	for j := range b.logit.Terms {
 		t := &b.logit.Terms[j]
 		if t.Low < t.High && c.s.signOf(t.Feature) != 0 {
-			contrast, _ := c.contrast(t)
+			contrast, _ := rawContrast(t, c.s.frame.Column(t.Feature), c.base.w)
 			out[j] = make([]float64, b.fit.m.cols)
 			copy(out[j][at:], contrast)
 		}

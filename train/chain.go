@@ -69,7 +69,11 @@ func (c *calibrationSlice) takeRows(s *sample) {
 
 // outOfFold returns the slice of cross-validated predictions of all rows.
 func outOfFold(s *sample, cv *crossValidation, why string) *calibrationSlice {
-	words := "cross-validated predictions of all rows (" + why + ")"
+	rows := "all rows"
+	if s.part {
+		rows = "the sampled rows"
+	}
+	words := "cross-validated predictions of " + rows + " (" + why + ")"
 	slice := &calibrationSlice{name: "out_of_fold", z: cv.z, words: words}
 	for k := range s.folds() {
 		for i := s.starts[k]; i < s.starts[k+1]; i++ {

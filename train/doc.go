@@ -16,6 +16,8 @@
 //	             pairs.go and tree.go find what acts together (bins.go cuts features
 //	             into cells), matrix.go keeps such designs by rows, ridge.go fits them
 //	publish.go   the winner's weights; bands.go its errors
+//	streamed.go  the weights of more rows than fit in memory, from sums over shards (sums.go) of
+//	             the model's columns (raw.go)
 //	variance.go  errors clustered by group; effects.go states them term by term
 //	chain.go     predictions of later rows by earlier fits; calibrate.go fits the map to them,
 //	             isotonic.go a step-like one, segments.go shifts of its segments

@@ -34,6 +34,11 @@ var fallbackLambda = gridLambda(pathTop)
 // row that cannot train, and a *ConvergenceError where an optimum is not
 // reached.
 func Fit(ctx context.Context, f *features.Frame, spec features.Spec, o Options) (*predict.Model, error) {
+	return fit(ctx, f, nil, spec, o)
+}
+
+// fit is Fit, and FitRows where rows are given.
+func fit(ctx context.Context, f *features.Frame, rows Summer, spec features.Spec, o Options) (*predict.Model, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
@@ -47,6 +52,7 @@ func Fit(ctx context.Context, f *features.Frame, spec features.Spec, o Options) 
 	if err != nil {
 		return nil, err
 	}
+	s.part = rows != nil
 	m := &predict.Model{Format: predict.Format, Spec: spec, Score: o.Score}
 	m.Terms, m.Dropped = newTerms(s, o.Workers)
 	p := &published{model: m, fitter: &fitter{spec: spec, workers: o.Workers, options: &o}}
@@ -69,6 +75,11 @@ func Fit(ctx context.Context, f *features.Frame, spec features.Spec, o Options) 
 	if err != nil {
 		return nil, err
 	}
+	if rows != nil {
+		if err := p.refit(ctx, s, rows, &o); err != nil {
+			return nil, err
+		}
+	}
 	p.finish(s, &o)
 	return m, nil
 }
@@ -80,6 +91,11 @@ type published struct {
 	fitter   *fitter
 	meanZ    float64 // of the training rows, before calibration
 	warnings []string
+
+	// Of the columns of the logit, for a fit of more rows: see raw.go.
+	penalty []float64
+	limits  []limit
+	all     *Sums // of those rows
 }
 
 // fitFree fits and publishes without beliefs.
@@ -132,6 +148,7 @@ func (p *published) fitLinear(ctx context.Context, s *sample, d *design, o *Opti
 	m.Intercept = fit.theta[0]
 	m.Warnings = warnings(m, s, d, fit, p.cv)
 	p.fitter.lambda = lambda
+	p.penalty = linearPenalty(&m.Logit, lambda)
 	m.Provenance.Lambda, m.Provenance.Iterations = lambda, fit.iterations
 	return nil
 }
@@ -147,15 +164,16 @@ func (p *published) fitAdditive(ctx context.Context, c *contest, x *contestant, 
 		if err := c.bootstrapEffects(ctx, b, c.boundedTerms(b)); err != nil {
 			return err
 		}
-		c.setShares(b)
+		setShares(&b.logit, b.fit.m, b.fit.theta)
 	}
 	m := p.model
 	m.Logit = b.logit
+	p.penalty, p.limits = b.stage.penalty(c.mains), b.fit.m.limits
 	p.meanZ = m.Intercept
 	for j := range m.Terms {
 		p.meanZ += m.Terms[j].RefMean
 	}
-	m.Warnings = append(provisional(c.s), turned(m)...)
+	m.Warnings = append(provisional(c.s.churn, c.s.total), turned(m)...)
 	if x.z != nil {
 		p.cv = &crossValidation{lambda: x.plain, loss: x.loss, z: x.z}
 	}
@@ -167,13 +185,17 @@ func (p *published) fitAdditive(ctx context.Context, c *contest, x *contestant, 
 // finish sets the constants and the provenance.
 func (p *published) finish(s *sample, o *Options) {
 	m := p.model
+	all := p.all
+	if all == nil {
+		all = &Sums{Rows: len(s.frame.Rows), Weight: s.total, Churn: s.churn}
+	}
 	m.Score.ZRef = m.Calibration.Reference(p.meanZ)
 	if m.Score.BaseRate == 0 {
-		m.Score.BaseRate = s.churn / s.total
+		m.Score.BaseRate = all.Churn / all.Weight
 	}
 	v := &m.Provenance
 	v.Data, v.AsOf, v.Version, v.Parent, v.Censored = o.DataDigest, o.AsOf, o.Version, o.Parent, o.Censored
-	v.Rows, v.Renewals, v.Churned = len(s.frame.Rows), int(math.Round(s.total)), int(math.Round(s.churn))
+	v.Rows, v.Renewals, v.Churned = all.Rows, int(math.Round(all.Weight)), int(math.Round(all.Churn))
 	v.Seed = o.Seed
 }
 

@@ -230,14 +230,16 @@ func (m *matrix) hessian(theta []float64, hold int) []float64 {
 
 // addOuter adds w p (1 − p) x x' of a row to h, upper triangle.
 func (m *matrix) addOuter(h, theta []float64, i int) {
+	var z [1]float64
+	m.logOdds(z[:], theta, i, i+1)
+	p := predict.Sigmoid(z[0])
+	m.addSquare(h, i, float64(m.w[i]*p*(1-p)))
+}
+
+// addSquare adds q x x' of a row to h, upper triangle.
+func (m *matrix) addSquare(h []float64, i int, q float64) {
 	n := m.cols
 	col, val := m.col[m.start[i]:m.start[i+1]], m.val[m.start[i]:m.start[i+1]]
-	z := 0.0
-	for k, j := range col {
-		z += float64(val[k] * theta[j])
-	}
-	p := predict.Sigmoid(z)
-	q := float64(m.w[i] * p * (1 - p))
 	for k, j := range col {
 		v := float64(q * val[k])
 		row := h[int(j)*n : int(j)*n+n]

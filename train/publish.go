@@ -53,44 +53,33 @@ func (c *contest) build(ctx context.Context, x *contestant, exact bool) (*built,
 	return b, nil
 }
 
-// setLogit writes the weights of a fit on raw columns as those of scaled ones.
+// setLogit writes the columns of a fit, and its weights on raw columns as those
+// of scaled ones.
 func (c *contest) setLogit(b *built) {
-	theta := b.fit.theta
 	l := &b.logit
-	l.Intercept = theta[0]
 	l.Calibration = predict.Calibration{Method: CalibrationNone, Slope: 1}
 	l.Terms = slices.Clone(c.mains.terms)
-	at := 1
+	raw := 0
 	for j := range l.Terms {
 		t := &l.Terms[j]
 		t.Columns = slices.Clone(t.Columns)
 		for k := range t.Columns {
-			column := &t.Columns[k]
-			raw := at - 1
-			if column.Kind == predict.Linear {
-				column.Weight = theta[at]
-				t.RefMean += float64(theta[at] * c.mains.mean[raw])
-				at++
-				continue
+			if column := &t.Columns[k]; column.Kind != predict.Linear {
+				column.Mean = c.mains.mean[raw]
+				column.SD = math.Pow(max(c.mains.sd[raw], leastSD), b.stage.sought.power)
 			}
-			column.Mean = c.mains.mean[raw]
-			column.SD = math.Pow(max(c.mains.sd[raw], leastSD), b.stage.sought.power)
-			zero, scale := column.Affine()
-			column.Weight = theta[at] / scale
-			l.Intercept -= float64(column.Weight * zero)
-			t.RefMean += float64(column.Weight * (zero + float64(scale*c.mains.mean[raw])))
-			at++
+			raw++
 		}
 	}
-	at = c.s.told.setCard(l, theta, at)
+	if c.s.told.card != nil {
+		l.Scorecard = c.s.told.card.Clone()
+	}
+	means := slices.Clone(c.mains.mean)
 	for _, pair := range b.stage.pairs {
 		p := c.pairing.pairs[pair]
 		p.Cells = slices.Clone(p.Cells)
 		for i := range p.Cells {
-			cell := &p.Cells[i]
-			cell.Weight = theta[at] * cell.SD
-			l.Intercept += float64(theta[at] * cell.Mean)
-			at++
+			means = append(means, p.Cells[i].Mean)
 		}
 		l.Pairs = append(l.Pairs, p)
 	}
@@ -104,36 +93,19 @@ func (c *contest) setLogit(b *built) {
 			}
 			mean := rules[part].mean[column]
 			t.Rules = append(t.Rules, predict.Rule{
-				Conditions: c.binning(b.stage.shape).conditions(x), Mean: mean, SD: 1, Weight: theta[at]})
-			l.Intercept += float64(theta[at] * mean)
-			at++
+				Conditions: c.binning(b.stage.shape).conditions(x), Mean: mean, SD: 1})
+			means = append(means, mean)
 			column++
 		}
 		l.Tables = append(l.Tables, t)
 	}
+	setRaw(l, b.fit.theta, means)
 }
 
-// setShares sets each part's share of the variance of z.
-func (c *contest) setShares(b *built) {
-	m, theta := b.fit.m, b.fit.theta
-	var owner []int // of each column: its number among terms, pairs and tables; −1 for the intercept
-	owner = append(owner, -1)
-	for _, p := range c.mains.at {
-		owner = append(owner, p.term)
-	}
-	n := c.owners()
-	for k, p := range b.stage.parts[:len(b.stage.pairs)] {
-		for range p.cols {
-			owner = append(owner, n+k)
-		}
-	}
-	n += len(b.stage.pairs)
-	for k, t := range b.stage.tables {
-		for range t {
-			owner = append(owner, n+k)
-		}
-	}
-	n += len(b.stage.tables)
+// setShares sets each part's share of the variance of z over the rows of m.
+func setShares(l *predict.Logit, m *matrix, theta []float64) {
+	shares, owner := shareOwners(l)
+	n := len(shares)
 	parts, sum, cross := make([]float64, n), make([]float64, n), make([]float64, n)
 	mean, square := 0.0, 0.0
 	for i := range m.rows {
@@ -155,23 +127,35 @@ func (c *contest) setShares(b *built) {
 	}
 	mean /= m.total
 	variance := square/m.total - float64(mean*mean)
-	share := func(k int) float64 {
-		if variance <= 0 {
-			return 0
+	for k := range shares {
+		*shares[k] = 0
+		if variance > 0 {
+			*shares[k] = (cross[k]/m.total - float64(sum[k]/m.total*mean)) / variance
 		}
-		return (cross[k]/m.total - float64(sum[k]/m.total*mean)) / variance
 	}
-	l := &b.logit
+}
+
+// shareOwners returns where the share of each part of a logit stands, and the
+// part that each raw column belongs to; the intercept is of none, −1.
+func shareOwners(l *predict.Logit) (shares []*float64, owner []int) {
+	owner = append(owner, -1)
+	part := func(share *float64, columns int) {
+		for range columns {
+			owner = append(owner, len(shares))
+		}
+		shares = append(shares, share)
+	}
 	for j := range l.Terms {
-		l.Terms[j].Share = share(j)
+		part(&l.Terms[j].Share, len(l.Terms[j].Columns))
 	}
 	if l.Scorecard != nil {
-		l.Scorecard.Share = share(len(l.Terms))
+		part(&l.Scorecard.Share, 1)
 	}
 	for k := range l.Pairs {
-		l.Pairs[k].Share = share(c.owners() + k)
+		part(&l.Pairs[k].Share, len(l.Pairs[k].Cells))
 	}
 	for k := range l.Tables {
-		l.Tables[k].Share = share(c.owners() + len(l.Pairs) + k)
+		part(&l.Tables[k].Share, len(l.Tables[k].Rules))
 	}
+	return shares, owner
 }

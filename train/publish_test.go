@@ -59,7 +59,7 @@ func TestPublishedIsTheFit(t *testing.T) {
 			t.Fatalf("%s: %d pairs, %d tables", name, len(b.logit.Pairs), len(b.logit.Tables))
 		}
 		c.setEffects(b)
-		c.setShares(b)
+		setShares(&b.logit, b.fit.m, b.fit.theta)
 		m := &predict.Model{Format: predict.Format, Spec: specOf(c.s.frame), Logit: b.logit, Score: scoreConstants()}
 		if err := m.Validate(); err != nil {
 			t.Fatal(err)
@@ -173,7 +173,7 @@ func TestEffectErrorsAgainstABootstrap(t *testing.T) {
 		mustSolve(t, refit, b.fit.penalty, 1e-9, true)
 		at := 1
 		for j := range b.logit.Terms {
-			contrast, _ := c.contrast(&b.logit.Terms[j])
+			contrast, _ := rawContrast(&b.logit.Terms[j], c.s.frame.Column(b.logit.Terms[j].Feature), c.base.w)
 			e := dot(contrast, refit.theta[at:at+len(contrast)])
 			sum[j] += e / draws
 			square[j] += e * e / draws

@@ -33,9 +33,25 @@ type ridge struct {
 	inverse []float64
 	curve   []float64
 	passes  int
+	far     objective // the rows, where m holds the columns' limits and none
 	// portable asks for matrices of all rows, the same on every processor, though
 	// the end need not be exact.
 	portable bool
+}
+
+// An objective gives the sums over rows that a fit needs: a matrix, or rows that
+// are elsewhere.
+type objective interface {
+	logLoss(grad, theta []float64, hold int) float64
+	hessian(theta []float64, hold int) []float64
+}
+
+// rows returns where the fit's rows are.
+func (r *ridge) rows() objective {
+	if r.far != nil {
+		return r.far
+	}
+	return r.m
 }
 
 // A preconditioner is the matrix of second derivatives at some earlier weights
@@ -114,7 +130,7 @@ func (r *ridge) solve(ctx context.Context, penalty []float64, tolerance float64,
 			return err
 		}
 		r.passes++
-		f := m.logLoss(grad, r.theta, r.hold)
+		f := r.rows().logLoss(grad, r.theta, r.hold)
 		for j, l := range penalty {
 			off := r.theta[j] - m.prior(j)
 			f += float64(l / 2 * off * off)
@@ -256,7 +272,7 @@ func (r *ridge) renew(exact bool) {
 		return
 	}
 	if exact || r.portable {
-		r.pre.hessian = r.m.hessian(r.theta, r.hold)
+		r.pre.hessian = r.rows().hessian(r.theta, r.hold)
 	} else {
 		r.pre.share = min(1, max(4*r.pre.share, r.m.firstShare()))
 		hold := r.hold

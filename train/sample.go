@@ -22,6 +22,7 @@ type sample struct {
 	total  float64
 	churn  float64 // Σ w y; both count renewals, since a renewal's weights sum to 1
 	told   beliefs
+	part   bool // of the rows that a fit is of
 }
 
 // newSample checks the rows of a frame and puts them in order.
@@ -104,10 +105,25 @@ func hash(seed uint64, text string) uint64 {
 	return binary.BigEndian.Uint64(sum[:])
 }
 
-// checkRows refuses rows without a known outcome, weights that are no weights,
-// infinite numbers, and samples with one outcome only.
+// checkRows refuses what checkValues does, and samples with one outcome only.
 func checkRows(f *features.Frame) error {
+	if err := checkValues(f); err != nil {
+		return err
+	}
 	total, churn := 0.0, 0.0
+	for i := range f.Rows {
+		total += f.Rows[i].Weight
+		churn += f.Rows[i].Weight * float64(f.Rows[i].Y)
+	}
+	if churn == 0 || churn == total {
+		return fmt.Errorf("%w: %.0f churned of %.0f", ErrOneClass, churn, total)
+	}
+	return nil
+}
+
+// checkValues refuses rows without a known outcome, weights that are no weights,
+// and infinite numbers.
+func checkValues(f *features.Frame) error {
 	for i := range f.Rows {
 		r := &f.Rows[i]
 		problem := ""
@@ -120,8 +136,6 @@ func checkRows(f *features.Frame) error {
 		if problem != "" {
 			return &RowError{Row: i, Problem: problem}
 		}
-		total += r.Weight
-		churn += r.Weight * float64(r.Y)
 	}
 	for k := range f.Columns {
 		for i, x := range f.Columns[k].Num {
@@ -130,9 +144,6 @@ func checkRows(f *features.Frame) error {
 				return &RowError{Row: i, Problem: fmt.Sprintf("feature %q is %v: must be a number or missing", name, x)}
 			}
 		}
-	}
-	if churn == 0 || churn == total {
-		return fmt.Errorf("%w: %.0f churned of %.0f", ErrOneClass, churn, total)
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ const (
 // warnings says in words what is doubtful about a fitted model; none of it is
 // an error.
 func warnings(m *predict.Model, s *sample, d *design, fit *solution, cv *crossValidation) []string {
-	list := provisional(s)
+	list := provisional(s.churn, s.total)
 	warn := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 	if len(m.Terms) == 0 {
 		warn("no feature carries information: every row gets the base rate")
@@ -40,10 +40,10 @@ func warnings(m *predict.Model, s *sample, d *design, fit *solution, cv *crossVa
 }
 
 // provisional warns of too few outcomes.
-func provisional(s *sample) []string {
-	if renewed := s.total - s.churn; s.churn < firmChurned || renewed < firmRenewed {
+func provisional(churn, total float64) []string {
+	if renewed := total - churn; churn < firmChurned || renewed < firmRenewed {
 		return []string{fmt.Sprintf("provisional: %.0f churned and %.0f renewed in training; %d and %d make a model firm",
-			s.churn, renewed, firmChurned, firmRenewed)}
+			churn, renewed, firmChurned, firmRenewed)}
 	}
 	return []string{}
 }

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package train
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/holdfast-churn/holdfast/features"
+	"github.com/holdfast-churn/holdfast/predict"
+)
+
+// FitRows is Fit where the rows do not fit in memory. f is a random sample of
+// them, of whole groups; what is chosen is chosen on it, as Fit does: which
+// features there are and their columns, scales and knots, the kind of model, the
+// penalties and the calibration; out-of-fold figures, shares of the variance and
+// the values that effects compare are the sample's too. The weights with their
+// errors, mean contributions and counts are those of all rows, exactly: the same
+// optimum, to rounding, that a fit in memory of the same columns and penalties
+// has.
+//
+// Intervals of terms whose direction binds come from a bootstrap of the sample
+// and are therefore wider than all rows would make them.
+//
+// Beside Fit's errors it returns those of rows.
+func FitRows(ctx context.Context, f *features.Frame, rows Summer, spec features.Spec, o Options) (*predict.Model, error) {
+	return fit(ctx, f, rows, spec, o)
+}
+
+// farRows is the objective of a fit whose rows are summed elsewhere. The first
+// error cancels the fit, since sums have no way to tell of it.
+type farRows struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+	rows   Summer
+	logit  *predict.Logit
+	err    error
+	last   *Sums // at the weights theta
+	theta  []float64
+	passes int
+	taken  int // matrices of all rows
+}
+
+func newFarRows(ctx context.Context, rows Summer, l *predict.Logit) *farRows {
+	r := &farRows{rows: rows, logit: l}
+	r.ctx, r.cancel = context.WithCancel(ctx)
+	return r
+}
+
+// sum runs a task, and returns NaN for everything once one has failed.
+func (r *farRows) sum(t Task) *Sums {
+	t.Logit = r.logit
+	t.Theta = slices.Clone(t.Theta)
+	r.passes++
+	sums, err := r.rows.Sum(r.ctx, &t)
+	if err != nil {
+		if r.err == nil {
+			r.err = err
+		}
+		r.cancel()
+		n := len(t.Theta)
+		return &Sums{Loss: math.NaN(), Gradient: make([]float64, n), Hessian: make([]float64, n*n)}
+	}
+	return sums
+}
+
+// at returns the sums at some weights, those of the last call if they are the
+// same.
+func (r *farRows) at(theta []float64) *Sums {
+	if r.last == nil || !slices.Equal(theta, r.theta) {
+		r.theta = slices.Clone(theta)
+		r.last = r.sum(Task{Theta: theta})
+	}
+	return r.last
+}
+
+func (r *farRows) logLoss(grad, theta []float64, _ int) float64 {
+	s := r.at(theta)
+	copy(grad, s.Gradient)
+	return s.Loss
+}
+
+func (r *farRows) hessian(theta []float64, _ int) []float64 {
+	r.taken++
+	return r.sum(Task{Theta: theta, Hessian: true}).Hessian
+}
+
+// refit moves the published weights from the sample's optimum to that of all
+// rows. Gradients are exact; Newton's matrix is the sample's, scaled up, for as
+// long as it contracts well, and that of all rows for the last step.
+func (p *published) refit(ctx context.Context, s *sample, rows Summer, o *Options) error {
+	m := p.model
+	l := &m.Logit
+	near, err := newRawInput(l, s.frame)
+	if err != nil {
+		return err
+	}
+	sampled := near.matrix()
+	sampled.chunks, sampled.workers = chunksOf([]int{0, sampled.rows}), o.Workers
+	far := newFarRows(ctx, rows, l)
+	defer far.cancel()
+	r := &ridge{m: &matrix{cols: sampled.cols, limits: p.limits, workers: o.Workers}, far: far, hold: noFold, theta: rawOf(l),
+		pre: new(preconditioner)}
+	p.all = far.at(r.theta)
+	if far.err != nil {
+		return far.err
+	}
+	r.m.total = p.all.Weight
+	r.pre.hessian = sampled.hessian(r.theta, noFold)
+	for k := range r.pre.hessian {
+		r.pre.hessian[k] *= p.all.Weight / sampled.total
+	}
+	err = r.solve(far.ctx, p.penalty, newtonTolerance, true)
+	if far.err != nil {
+		return far.err
+	}
+	if err != nil {
+		return err
+	}
+	end := far.sum(Task{Theta: r.theta, Scores: true})
+	if far.err != nil {
+		return far.err
+	}
+	p.publishRefit(s, sampled, r, end, o)
+	m.Provenance.Iterations = far.passes
+	m.Provenance.Streamed = &predict.Streamed{Sample: len(s.frame.Rows), Passes: far.passes, Matrices: far.taken}
+	return nil
+}
+
+// publishRefit writes the weights that all rows gave.
+func (p *published) publishRefit(s *sample, sampled *matrix, r *ridge, end *Sums, o *Options) {
+	m := p.model
+	l := &m.Logit
+	before := turned(m)
+	means := end.Columns[1:]
+	for j := range means {
+		means[j] /= end.Weight
+	}
+	setRaw(l, r.theta, means)
+	p.meanZ = dot(r.theta[1:], means) + r.theta[0]
+	if !o.Unexplained {
+		bootstrapped := make(map[int]predict.Interval)
+		for j := range l.Terms {
+			if t := &l.Terms[j]; t.Low < t.High && s.signOf(t.Feature) != 0 {
+				bootstrapped[j] = t.Effect
+			}
+		}
+		stateEffects(l, r.theta, s.frame, s.weights(), r.clustered(end.Scores))
+		for j, e := range bootstrapped {
+			t := &l.Terms[j].Effect
+			t.Low, t.High = min(e.Low, t.Estimate), max(e.High, t.Estimate)
+		}
+		if p.fitter.chosen != nil {
+			setShares(l, sampled, r.theta)
+		}
+	}
+	m.Warnings = slices.DeleteFunc(m.Warnings, func(w string) bool { return slices.Contains(before, w) })
+	m.Warnings = slices.DeleteFunc(m.Warnings, func(w string) bool { return slices.Contains(provisional(s.churn, s.total), w) })
+	m.Warnings = slices.Concat(provisional(end.Churn, end.Weight), m.Warnings, turned(m))
+	if far := r.far.(*farRows); far.taken > 1 {
+		m.Warnings = append(m.Warnings, fmt.Sprintf("the sample's matrix of second derivatives led slowly to the optimum of all rows: "+
+			"it was taken of all rows %d times instead of once", far.taken))
+	}
+}
+
+// clustered returns the variances of combinations of the weights, as sandwich
+// does, from M = Σ_g s_g s_g', upper triangle.
+func (r *ridge) clustered(scores []float64) func(combinations [][]float64) []float64 {
+	if r.m.bounded() != nil {
+		r.penalty = r.onFace()
+		r.refactor()
+	}
+	n := r.m.cols
+	return func(combinations [][]float64) []float64 {
+		out := make([]float64, len(combinations))
+		parallel(r.m.workers, len(combinations), func(k int) {
+			a := r.pre.factor.solve(nil, combinations[k])
+			for i, ai := range a {
+				row := scores[i*n : (i+1)*n]
+				out[k] += float64((r.penalty[i] + row[i]) * ai * ai)
+				for j := i + 1; j < n; j++ {
+					out[k] += float64(2 * ai * row[j] * a[j])
+				}
+			}
+		})
+		return out
+	}
+}
