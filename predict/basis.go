@@ -162,6 +162,5 @@ func (b *Basis) PerUnit() Interval {
 // NewInterval returns an estimate with its normal 90 % interval,
 // estimate ± 1.645 se.
 func NewInterval(estimate, se float64) Interval {
-	const z95 = 1.6448536269514722 // 95 % quantile of the standard normal
 	return Interval{Estimate: estimate, Low: estimate - z95*se, High: estimate + z95*se}
 }

@@ -13,6 +13,8 @@
 //	score.go      log-odds and the one sigmoid
 //	effects.go    each feature's part of the log-odds
 //	calibrate.go  the map from raw to calibrated log-odds
+//	uncertainty.go how well log-odds are known, by direction
+//	certainty.go  intervals of probabilities, and whether the first reason would stay first
 //	shape.go      curves of terms and grids of pairs, for people to look at
 //	words.go      rules and values in words
 //	difference.go what changed from one model to another

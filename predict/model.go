@@ -19,6 +19,8 @@ type Model struct {
 	OutOfFold OutOfFold `json:"out_of_fold"`
 	Dropped   []Dropped `json:"dropped"`
 	Warnings  []string  `json:"warnings"`
+	// Uncertainty gives probabilities their intervals; nil where none was stated.
+	Uncertainty *Uncertainty `json:"uncertainty,omitempty"`
 }
 
 // A Logit is one logistic regression on readable basis columns,

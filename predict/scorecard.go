@@ -367,7 +367,11 @@ func (s *Scorer) spreadCard(dst []float64) {
 
 // RefMean returns the mean of what the card adds to the raw log-odds over the
 // training rows.
-func (c *Scorecard) RefMean() float64 {
+func (c *Scorecard) RefMean() float64 { return c.Weight * (c.refScore() - c.Mean) / c.SD }
+
+// refScore returns the mean of s over the training rows, of which the items
+// have their means.
+func (c *Scorecard) refScore() float64 {
 	s := 0.0
 	if c.Method == CardPoints {
 		s = -100 * c.Least / (c.Most - c.Least)
@@ -375,5 +379,5 @@ func (c *Scorecard) RefMean() float64 {
 	for _, m := range c.ItemMeans {
 		s += m
 	}
-	return c.Weight * (s - c.Mean) / c.SD
+	return s
 }

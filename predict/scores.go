@@ -18,7 +18,7 @@ import (
 // column may have one of them, or begin with health_.
 var scoreColumns = []string{"account_id", "contract_id", "as_of", "due", "lead_days", "status", "p_churn", "p_renew", "p_grow", "p_low", "p_high",
 	"health", "tier", "segment", "phase", "reason_1", "reason_2", "reason_3", "reason_1_effect", "reason_2_effect", "reason_3_effect",
-	"helps_1", "helps_2", "value", "currency", "value_at_risk", "upsell", "features_as_of", "missing_inputs", "days_since_event", "model_id"}
+	"main_pillar", "stability", "helps_1", "helps_2", "value", "currency", "value_at_risk", "upsell", "features_as_of", "missing_inputs", "days_since_event", "model_id"}
 
 // IsScoreColumn reports whether a score table has the name for itself.
 func IsScoreColumn(name string) bool {
@@ -44,11 +44,12 @@ type ScoreOptions struct {
 // for each row of the frame, in its order. Rows that are early or decided
 // have a status and no probability. DESIGN.md section 5 fixes the names.
 func (m *Model) Scores(f *features.Frame, o ScoreOptions) (*data.Table, error) {
-	b, err := m.newScoreBuilder(f)
+	b, err := m.newScoreBuilder(f, true)
 	if err != nil {
 		return nil, err
 	}
 	loc, rows := o.Location, f.Rows
+	upsell := b.upsell()
 	day := func(t int64) int64 { return int64(data.DayOf(t, loc)) }
 	asOf := day(o.AsOf)
 	missing := m.missingInputs(f)
@@ -63,6 +64,8 @@ func (m *Model) Scores(f *features.Frame, o ScoreOptions) (*data.Table, error) {
 		b.number("p_churn", func(i int) float64 { return b.p[i] }),
 		b.number("p_renew", func(i int) float64 { return 1 - b.p[i] }),
 		b.number("p_grow", b.grow),
+		b.number("p_low", func(i int) float64 { return b.low[i] }),
+		b.number("p_high", func(i int) float64 { return b.high[i] }),
 		b.number("health", func(i int) float64 { return b.health(i) }),
 		b.text("tier", b.tier))
 	for _, e := range o.Before {
@@ -80,10 +83,13 @@ func (m *Model) Scores(f *features.Frame, o ScoreOptions) (*data.Table, error) {
 		add(b.number("health_"+name, func(i int) float64 { return b.pillarHealth[k][i] }))
 	}
 	add(b.reasonColumns("reason", b.reasons, reasonCount, true)...)
+	add(b.text("main_pillar", func(i int) string { return b.mainPillar[i] }),
+		b.number("stability", func(i int) float64 { return b.stability[i] }))
 	add(b.reasonColumns("helps", b.helps, helpsCount, false)...)
 	add(b.number("value", func(i int) float64 { return rows[i].Value }),
 		b.text("currency", func(i int) string { return rows[i].Currency }),
 		b.number("value_at_risk", func(i int) float64 { return rows[i].Value * b.p[i] }),
+		data.IntOf("upsell", data.Bool, len(rows), func(i int) (int64, bool) { return upsell[i], b.outlooks != nil && b.p[i] == b.p[i] }),
 		b.whole("features_as_of", data.Date, func(i int) int64 { return day(rows[i].Snapshot) }),
 		b.whole("missing_inputs", data.Int, func(i int) int64 { return int64(missing[i]) }),
 		data.IntOf("days_since_event", data.Int, len(rows), func(i int) (int64, bool) {
@@ -99,7 +105,7 @@ func (m *Model) Scores(f *features.Frame, o ScoreOptions) (*data.Table, error) {
 // TableScores returns the score table of a ready table, in its order: the id
 // column where given, p_churn, health, tier and reasons.
 func (m *Model) TableScores(f *features.Frame, id *data.Column) (*data.Table, error) {
-	b, err := m.newScoreBuilder(f)
+	b, err := m.newScoreBuilder(f, false)
 	if err != nil {
 		return nil, err
 	}
@@ -120,22 +126,30 @@ func (m *Model) TableScores(f *features.Frame, id *data.Column) (*data.Table, er
 type scoreBuilder struct {
 	m            *Model
 	p            []float64 // NaN where the status allows none
+	low, high    []float64 // 90 % interval of p; NaN where the model states none
+	stability    []float64 // of the pillar named first; likewise
+	mainPillar   []string
 	pillars      []string
 	pillarHealth [][]float64 // by pillar, then row
+	effect       [][]float64 // of pillars on z − z_ref, likewise
 	reasons      [][]Reason
 	helps        [][]Reason
 	outlooks     *Outlooks // nil where the model says nothing of value
 }
 
-func (m *Model) newScoreBuilder(f *features.Frame) (*scoreBuilder, error) {
+// newScoreBuilder scores a frame. certain asks for intervals and for how stable
+// reasons are.
+func (m *Model) newScoreBuilder(f *features.Frame, certain bool) (*scoreBuilder, error) {
 	scorer, err := m.Bind(f)
 	if err != nil {
 		return nil, err
 	}
-	p := scorer.LogOdds(nil)
-	m.Calibrate(p, f)
-	for i, z := range p {
-		p[i] = Sigmoid(z)
+	raw := scorer.LogOdds(nil)
+	z := slices.Clone(raw)
+	m.Calibrate(z, f)
+	p := make([]float64, len(z))
+	for i := range p {
+		p[i] = Sigmoid(z[i])
 	}
 	b := &scoreBuilder{m: m, p: p, reasons: make([][]Reason, len(p)), helps: make([][]Reason, len(p))}
 	if b.outlooks, err = m.Outlooks(f); err != nil {
@@ -149,9 +163,9 @@ func (m *Model) newScoreBuilder(f *features.Frame) (*scoreBuilder, error) {
 		}
 	}
 	sort.Strings(b.pillars)
-	b.pillarHealth = make([][]float64, len(b.pillars))
+	b.pillarHealth, b.effect = make([][]float64, len(b.pillars)), make([][]float64, len(b.pillars))
 	for k := range b.pillars {
-		b.pillarHealth[k] = make([]float64, len(p))
+		b.pillarHealth[k], b.effect[k] = make([]float64, len(p)), make([]float64, len(p))
 	}
 	contributions, n := scorer.Contributions(nil), len(m.Terms)
 	for i := range p {
@@ -164,12 +178,30 @@ func (m *Model) newScoreBuilder(f *features.Frame) (*scoreBuilder, error) {
 		}
 		e := m.Explain(contributions[i*n : (i+1)*n])
 		for k := range e.Pillars { // both are in order of name
+			b.effect[k][i] = e.Pillars[k].Effect
 			b.pillarHealth[k][i] = PillarHealth(e.Pillars[k].Effect)
 		}
 		b.reasons[i] = m.Reasons(e, f, i, reasonCount, 1)
 		b.helps[i] = m.Reasons(e, f, i, helpsCount, -1)
 	}
+	if certain {
+		b.setCertainty(scorer, f, raw, z)
+	}
 	return b, nil
+}
+
+// upsell returns 1 for the rows to offer more to (UpsellOf), else 0.
+func (b *scoreBuilder) upsell() []int64 {
+	tiers, grow, out := make([]Tier, len(b.p)), make([]float64, len(b.p)), make([]int64, len(b.p))
+	for i := range b.p {
+		tiers[i], grow[i] = Tier(b.tier(i)), b.grow(i)
+	}
+	for i, on := range UpsellOf(tiers, grow) {
+		if on {
+			out[i] = 1
+		}
+	}
+	return out
 }
 
 // grow returns P(grow) = (1 − p) P(grow | renewed), which is at most p_renew to

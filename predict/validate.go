@@ -51,6 +51,9 @@ func (m *Model) Validate() error {
 	if m.Nested != nil {
 		v.nested(m)
 	}
+	if m.Uncertainty != nil {
+		v.uncertainty(m)
+	}
 	s := &m.Score
 	v.finite("score constants", s.BaseRate, s.ZRef, s.AtRiskP, s.AtRisk, s.Watch, s.Healthy)
 	v.check(s.BaseRate > 0 && s.BaseRate < 1, "base rate %v; expected between 0 and 1", s.BaseRate)

@@ -80,16 +80,7 @@ func (s *sandwich) some(combinations [][]float64) []float64 {
 	}
 	from := 0
 	for _, to := range s.ends {
-		var score [together]float64
-		for _, i := range s.order[from:to] {
-			for e := m.start[i]; e < m.start[i+1]; e++ {
-				v, row := float64(m.val[e]*s.resid[i]), &a[m.col[e]]
-				for k := range score {
-					score[k] += float64(v * row[k])
-				}
-			}
-		}
-		for k, v := range score {
+		for k, v := range s.score(a, from, to) {
 			sums[k] += float64(v * v)
 		}
 		from = to
@@ -97,9 +88,68 @@ func (s *sandwich) some(combinations [][]float64) []float64 {
 	return sums[:len(combinations)]
 }
 
+// score returns s_g·a of several vectors, a by column, for the group whose rows
+// are s.order[from:to].
+func (s *sandwich) score(a [][together]float64, from, to int) (score [together]float64) {
+	m := s.fit.m
+	for _, i := range s.order[from:to] {
+		for e := m.start[i]; e < m.start[i+1]; e++ {
+			v, row := float64(m.val[e]*s.resid[i]), &a[m.col[e]]
+			for k := range score {
+				score[k] += float64(v * row[k])
+			}
+		}
+	}
+	return score
+}
+
+// times returns V c of several vectors.
+func (s *sandwich) times(vectors [][]float64, workers int) [][]float64 {
+	out := make([][]float64, len(vectors))
+	parallel(workers, (len(vectors)+together-1)/together, func(b int) {
+		from := b * together
+		s.timesSome(out[from:min(from+together, len(vectors))], vectors[from:])
+	})
+	return out
+}
+
+func (s *sandwich) timesSome(out, vectors [][]float64) {
+	m := s.fit.m
+	a, t := make([][together]float64, m.cols), make([][together]float64, m.cols) // A⁻¹c, (M + Λ)A⁻¹c
+	for k := range out {
+		for j, v := range s.factor.solve(nil, vectors[k]) {
+			a[j][k], t[j][k] = v, float64(s.fit.penalty[j]*v)
+		}
+	}
+	from := 0
+	for _, to := range s.ends {
+		score := s.score(a, from, to)
+		for _, i := range s.order[from:to] {
+			for e := m.start[i]; e < m.start[i+1]; e++ {
+				v, row := float64(m.val[e]*s.resid[i]), &t[m.col[e]]
+				for k := range score {
+					row[k] += float64(v * score[k])
+				}
+			}
+		}
+		from = to
+	}
+	for k := range out {
+		column := make([]float64, m.cols)
+		for j := range column {
+			column[j] = t[j][k]
+		}
+		out[k] = s.factor.solve(nil, column)
+	}
+}
+
+// varianceOf returns the variance of an additive fit.
+func (c *contest) varianceOf(b *built, s *sandwich) *variance {
+	return rawVariance(&b.logit, b.fit.m, func(v [][]float64) [][]float64 { return s.times(v, c.workers) })
+}
+
 // setEffects states the effects of what was built: see stateEffects.
-func (c *contest) setEffects(b *built) {
-	s := newSandwich(b.fit, c.groups)
+func (c *contest) setEffects(b *built, s *sandwich) {
 	stateEffects(&b.logit, b.fit.theta, c.s.frame, c.base.w, func(combinations [][]float64) []float64 {
 		return s.variances(combinations, c.workers)
 	})

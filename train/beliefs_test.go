@@ -365,7 +365,7 @@ func TestBootstrapAgreesWithTheSandwich(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.setEffects(b)
+	c.setEffects(b, newSandwich(b.fit, c.groups))
 	contrasts, width := make(map[int][]float64), make([]float64, len(terms))
 	at := 1
 	for j := range terms {

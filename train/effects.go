@@ -13,10 +13,10 @@ import (
 
 // setWeights copies a solution into the terms: weights with their standard
 // errors, each term's effect, and its mean contribution to the rows of d. It
-// returns the mean raw log-odds of those rows.
-func setWeights(terms []predict.Term, s *sample, d *design, fit *solution, workers int) float64 {
+// returns the mean raw log-odds of those rows, and the variance of (b, w).
+func setWeights(terms []predict.Term, s *sample, d *design, fit *solution, workers int) (mean float64, v []float64) {
 	group, groups := groupsOf(s.frame.Rows)
-	v := clusteredVariance(d, fit, group, groups)
+	v = clusteredVariance(d, fit, group, groups)
 	means := d.columnMeans()
 	starts := make([]int, len(terms))
 	at := 1
@@ -36,7 +36,7 @@ func setWeights(terms []predict.Term, s *sample, d *design, fit *solution, worke
 		t.Effect = predict.NewInterval(estimate, contrastError(v, d.cols, at, contrast))
 		t.Contrast = words
 	})
-	return dot(fit.theta, means)
+	return dot(fit.theta, means), v
 }
 
 // columnMeans returns the weighted mean of each column of X; clipping moves it

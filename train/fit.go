@@ -144,7 +144,11 @@ func (p *published) fitLinear(ctx context.Context, s *sample, d *design, o *Opti
 		}
 	}
 	m := p.model
-	p.meanZ = setWeights(m.Terms, s, d, fit, o.Workers)
+	var v []float64
+	p.meanZ, v = setWeights(m.Terms, s, d, fit, o.Workers)
+	if !o.Unexplained {
+		m.Uncertainty = varianceOf(d, v).uncertainty()
+	}
 	m.Intercept = fit.theta[0]
 	m.Warnings = warnings(m, s, d, fit, p.cv)
 	p.fitter.lambda = lambda
@@ -160,7 +164,9 @@ func (p *published) fitAdditive(ctx context.Context, c *contest, x *contestant, 
 		return err
 	}
 	if explained {
-		c.setEffects(b)
+		s := newSandwich(b.fit, c.groups)
+		c.setEffects(b, s)
+		p.model.Uncertainty = c.varianceOf(b, s).uncertainty()
 		if err := c.bootstrapEffects(ctx, b, c.boundedTerms(b)); err != nil {
 			return err
 		}

@@ -14,24 +14,6 @@ import (
 // They are raw, but for linear columns and the scorecard's, which are
 // standardised.
 
-// rawColumns returns the number of columns of a logit, the intercept included.
-func rawColumns(l *predict.Logit) int {
-	n := 1
-	for j := range l.Terms {
-		n += len(l.Terms[j].Columns)
-	}
-	if l.Scorecard != nil {
-		n++
-	}
-	for k := range l.Pairs {
-		n += len(l.Pairs[k].Cells)
-	}
-	for k := range l.Tables {
-		n += len(l.Tables[k].Rules)
-	}
-	return n
-}
-
 // setRaw writes weights θ of raw columns as those of the logit's scaled ones, and
 // the parts' mean contributions from the means of the raw columns over the
 // training rows, the intercept's left out. For a column v = zero + scale u,
@@ -196,7 +178,7 @@ func newRawInput(l *predict.Logit, f *features.Frame) (*rawInput, error) {
 // matrix returns the columns of all rows as one chunk of fold 0.
 func (in *rawInput) matrix() *matrix {
 	n := len(in.frame.Rows)
-	m := &matrix{rows: n, cols: rawColumns(in.logit), start: make([]int, n+1), y: make([]float64, n), w: make([]float64, n),
+	m := &matrix{rows: n, cols: in.logit.Columns(), start: make([]int, n+1), y: make([]float64, n), w: make([]float64, n),
 		chunks: []chunk{{0, n, 0}}, workers: 1}
 	var entries, a, b []predict.Entry
 	for i := range n {

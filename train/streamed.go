@@ -147,7 +147,9 @@ func (p *published) publishRefit(s *sample, sampled *matrix, r *ridge, end *Sums
 				bootstrapped[j] = t.Effect
 			}
 		}
-		stateEffects(l, r.theta, s.frame, s.weights(), r.clustered(end.Scores))
+		v := newSummedVariance(r, end.Scores)
+		stateEffects(l, r.theta, s.frame, s.weights(), v.variances)
+		m.Uncertainty = rawVariance(l, sampled, v.times).uncertainty()
 		for j, e := range bootstrapped {
 			t := &l.Terms[j].Effect
 			t.Low, t.High = min(e.Low, t.Estimate), max(e.High, t.Estimate)
@@ -165,26 +167,52 @@ func (p *published) publishRefit(s *sample, sampled *matrix, r *ridge, end *Sums
 	}
 }
 
-// clustered returns the variances of combinations of the weights, as sandwich
-// does, from M = Σ_g s_g s_g', upper triangle.
-func (r *ridge) clustered(scores []float64) func(combinations [][]float64) []float64 {
+// A summedVariance is V as sandwich has it, from M = Σ_g s_g s_g', of which the
+// upper triangle is set.
+type summedVariance struct {
+	r      *ridge
+	scores []float64
+}
+
+func newSummedVariance(r *ridge, scores []float64) *summedVariance {
 	if r.m.bounded() != nil {
 		r.penalty = r.onFace()
 		r.refactor()
 	}
-	n := r.m.cols
-	return func(combinations [][]float64) []float64 {
-		out := make([]float64, len(combinations))
-		parallel(r.m.workers, len(combinations), func(k int) {
-			a := r.pre.factor.solve(nil, combinations[k])
-			for i, ai := range a {
-				row := scores[i*n : (i+1)*n]
-				out[k] += float64((r.penalty[i] + row[i]) * ai * ai)
-				for j := i + 1; j < n; j++ {
-					out[k] += float64(2 * ai * row[j] * a[j])
-				}
-			}
-		})
-		return out
+	return &summedVariance{r, scores}
+}
+
+// inner returns (M + Λ) a.
+func (s *summedVariance) inner(a []float64) []float64 {
+	n := s.r.m.cols
+	out := make([]float64, n)
+	for i, ai := range a {
+		row := s.scores[i*n : (i+1)*n]
+		out[i] += float64((s.r.penalty[i] + row[i]) * ai)
+		for j := i + 1; j < n; j++ {
+			out[i] += float64(row[j] * a[j])
+			out[j] += float64(row[j] * ai)
+		}
 	}
+	return out
+}
+
+// variances returns c'Vc of several combinations.
+func (s *summedVariance) variances(combinations [][]float64) []float64 {
+	out := make([]float64, len(combinations))
+	parallel(s.r.m.workers, len(combinations), func(k int) {
+		a := s.r.pre.factor.solve(nil, combinations[k])
+		out[k] = dot(a, s.inner(a))
+	})
+	return out
+}
+
+// times returns V c of several vectors.
+func (s *summedVariance) times(vectors [][]float64) [][]float64 {
+	out := make([][]float64, len(vectors))
+	parallel(s.r.m.workers, len(vectors), func(k int) {
+		a := s.r.pre.factor.solve(nil, vectors[k])
+		out[k] = s.r.pre.factor.solve(nil, s.inner(a))
+	})
+	return out
 }

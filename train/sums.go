@@ -82,7 +82,7 @@ var errTask = errors.New("train: a task whose weights are not as many as its col
 
 // Sum returns the sums over one shard.
 func (t *Task) Sum(rows Rows, shard int) (*Sums, error) {
-	n := rawColumns(t.Logit)
+	n := t.Logit.Columns()
 	if len(t.Theta) != n {
 		return nil, errTask
 	}
