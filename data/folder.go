@@ -9,6 +9,26 @@ import (
 	"path/filepath"
 )
 
+// MakeFolder creates a folder and its parents, and makes the names of those that
+// are new durable: a file in a folder whose own name was never synced is lost
+// with it.
+func MakeFolder(fsys FS, name string) error {
+	var parents []string // of new folders
+	for dir := filepath.Clean(name); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if _, err := fsys.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		parents = append(parents, filepath.Dir(dir))
+	}
+	err := fsys.MkdirAll(name)
+	for _, dir := range parents {
+		if err == nil {
+			err = fsys.SyncDir(dir)
+		}
+	}
+	return err
+}
+
 // ReplaceFolder puts a folder that was written under another name in the place
 // of the final one: a reader of the final path sees the old folder or the whole
 // new one. Both lie in the same parent, hold files only, and one process at a

@@ -87,7 +87,7 @@ func (f *forgotten) rewritten(path string, rows int) {
 // then rewrites outputs, each in one step.
 func (a *app) forget(ctx context.Context, p *project, account, column string, files []string) (*forgotten, error) {
 	runs := filepath.Join(p.dir, runsFolder)
-	if err := a.fsys.MkdirAll(runs); err != nil {
+	if err := data.MakeFolder(a.fsys, runs); err != nil {
 		return nil, fmt.Errorf("making the folder of runs: %w", err)
 	}
 	lock, err := data.Hold(a.fsys, filepath.Join(runs, ".lock"), holder(a.command), a.breakLock)

@@ -98,7 +98,7 @@ func (a *app) run(ctx context.Context, o *runOptions) (*runDone, error) {
 		return nil, err
 	}
 	runs := filepath.Join(p.dir, runsFolder)
-	if err := a.fsys.MkdirAll(runs); err != nil {
+	if err := data.MakeFolder(a.fsys, runs); err != nil {
 		return nil, fmt.Errorf("making the folder of runs: %w", err)
 	}
 	lock, err := data.Hold(a.fsys, filepath.Join(runs, ".lock"), holder(a.command), a.breakLock)

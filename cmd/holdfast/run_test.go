@@ -22,6 +22,7 @@ import (
 
 	"github.com/holdfast-churn/holdfast/data"
 	"github.com/holdfast-churn/holdfast/data/demo"
+	"github.com/holdfast-churn/holdfast/data/faultfs"
 	"github.com/holdfast-churn/holdfast/predict"
 )
 
@@ -116,78 +117,6 @@ func checkRuns(t *testing.T, final string) {
 	}
 }
 
-var errKilled = errors.New("killed")
-
-// A killedFS is the disk, on which every call that changes something fails from
-// the nth on, as for a process that is killed there.
-type killedFS struct {
-	data.Disk
-	at, calls int
-}
-
-func (f *killedFS) killed() error {
-	if f.calls++; f.calls >= f.at {
-		return errKilled
-	}
-	return nil
-}
-
-func (f *killedFS) CreateTemp(name string) (data.TempFile, error) {
-	if err := f.killed(); err != nil {
-		return nil, err
-	}
-	t, err := f.Disk.CreateTemp(name)
-	return killedTemp{t, f}, err
-}
-
-func (f *killedFS) Rename(a, b string) error {
-	if err := f.killed(); err != nil {
-		return err
-	}
-	return f.Disk.Rename(a, b)
-}
-
-func (f *killedFS) Exchange(a, b string) error {
-	if err := f.killed(); err != nil {
-		return err
-	}
-	return f.Disk.Exchange(a, b)
-}
-
-func (f *killedFS) Remove(name string) error {
-	if err := f.killed(); err != nil {
-		return err
-	}
-	return f.Disk.Remove(name)
-}
-
-func (f *killedFS) MkdirAll(name string) error {
-	if err := f.killed(); err != nil {
-		return err
-	}
-	return f.Disk.MkdirAll(name)
-}
-
-type killedTemp struct {
-	data.TempFile
-	fs *killedFS
-}
-
-func (t killedTemp) Write(b []byte) (int, error) {
-	if err := t.fs.killed(); err != nil {
-		n, _ := t.TempFile.Write(b[:len(b)/2])
-		return n, err
-	}
-	return t.TempFile.Write(b)
-}
-
-func (t killedTemp) Sync() error {
-	if err := t.fs.killed(); err != nil {
-		return err
-	}
-	return t.TempFile.Sync()
-}
-
 // At every point at which a run changes the disk a kill leaves the old run
 // whole or the new one, and the next run gives the bytes of an undisturbed one.
 func killAtEveryWrite(t *testing.T, dir, final string) {
@@ -221,10 +150,10 @@ func killAtEveryWrite(t *testing.T, dir, final string) {
 	points := 0
 	for n := 1; ; n++ {
 		back()
-		fsys := &killedFS{at: n}
+		fsys := &faultfs.FS{FS: data.Disk{}, At: n}
 		_, err := at(fsys).run(context.Background(), o())
 		got, _ := outputs(t, final)
-		if fsys.calls < n {
+		if fsys.Calls() < n {
 			points = n - 1
 			break
 		}

@@ -7,17 +7,19 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/holdfast-churn/holdfast/data"
+	"github.com/holdfast-churn/holdfast/data/faultfs"
 	"github.com/holdfast-churn/holdfast/predict"
 )
 
@@ -26,11 +28,26 @@ var kills = flag.Int("kills", 30, "times to kill a writer at a random moment")
 // writerEnv names the folder that this binary, started again, changes for ever.
 const writerEnv = "HOLDFAST_TEST_WRITER"
 
+// killEnv is the change of the disk at which it is killed instead.
+const killEnv = "HOLDFAST_TEST_KILL_AT"
+
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(writerEnv); dir != "" {
+		if at, err := strconv.Atoi(os.Getenv(killEnv)); err == nil {
+			writeUntilKilled(dir, at)
+		}
 		writeForEver(dir)
 	}
 	os.Exit(m.Run())
+}
+
+// writeUntilKilled makes the changes of a registry; at one of them it is killed.
+func writeUntilKilled(dir string, at int) {
+	if err := allChanges(&Registry{FS: &faultfs.FS{FS: data.Disk{}, At: at, Kill: true}, Dir: dir}); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	os.Exit(0)
 }
 
 // writeForEver publishes, promotes, rolls back and collects without end.
@@ -100,117 +117,74 @@ func checkWhole(t *testing.T, r *Registry) {
 	}
 }
 
-// A faultFS fails from its nth change of the disk on: with an error of that
-// call alone, or, as a process that is killed there, at all calls from then.
-type faultFS struct {
-	data.Disk
-	at, calls int
-	crash     bool
-	errno     error
-}
-
-var errCrash = errors.New("killed")
-
-func (f *faultFS) fails() error {
-	f.calls++
-	switch {
-	case f.crash && f.calls >= f.at:
-		return errCrash
-	case f.calls == f.at:
-		return f.errno
-	}
-	return nil
-}
-
-func (f *faultFS) CreateTemp(name string) (data.TempFile, error) {
-	if err := f.fails(); err != nil {
-		return nil, err
-	}
-	t, err := f.Disk.CreateTemp(name)
-	return faultTemp{t, f}, err
-}
-
-func (f *faultFS) Rename(oldName, newName string) error {
-	if err := f.fails(); err != nil {
+// allChanges publishes, promotes, rolls back and collects.
+func allChanges(r *Registry) error {
+	id, err := r.Publish(model(-2))
+	if err != nil {
 		return err
 	}
-	return f.Disk.Rename(oldName, newName)
-}
-
-func (f *faultFS) Remove(name string) error {
-	if err := f.fails(); err != nil {
+	if err := r.Promote(id, predict.Verdict{Pass: true}); err != nil {
 		return err
 	}
-	return f.Disk.Remove(name)
-}
-
-func (f *faultFS) MkdirAll(name string) error {
-	if err := f.fails(); err != nil {
+	if _, _, err = r.Rollback("", predict.Verdict{By: "Ada", Because: "complaints"}); err != nil {
 		return err
 	}
-	return f.Disk.MkdirAll(name)
+	_, err = r.GC(GCOptions{})
+	return err
 }
 
-func (f *faultFS) SyncDir(name string) error {
-	if err := f.fails(); err != nil {
-		return err
+// beforeChanges fills a registry: champion and latest are old, and there is a
+// version that nothing reaches.
+func beforeChanges(t *testing.T, r *Registry) (old, unused string) {
+	t.Helper()
+	old, unused = publish(t, r, model(-1)), publish(t, r, model(-9))
+	publish(t, r, model(-1)) // latest is the old one again
+	if err := r.Promote(old, predict.Verdict{Pass: true}); err != nil {
+		t.Fatal(err)
 	}
-	return f.Disk.SyncDir(name)
+	return old, unused
 }
 
-type faultTemp struct {
-	data.TempFile
-	fs *faultFS
-}
-
-func (t faultTemp) Write(b []byte) (int, error) {
-	if err := t.fs.fails(); err != nil {
-		n, _ := t.TempFile.Write(b[:len(b)/2]) // half of it reached the disk
-		return n, err
+// afterChanges runs the changes once more after a fault, and fails unless they
+// give what undisturbed ones give and leave nothing behind.
+func afterChanges(t *testing.T, what string, r *Registry, old, unused string) {
+	t.Helper()
+	if err := allChanges(r); err != nil {
+		t.Fatalf("the next run after %s: %v", what, err)
 	}
-	return t.TempFile.Write(b)
+	checkWhole(t, r)
+	if id, err := r.Resolve(Champion); id != old || err != nil {
+		t.Errorf("after %s champion is %s, %v", what, id, err)
+	}
+	checkNothingLeft(t, r, unused)
 }
 
-func (t faultTemp) Sync() error {
-	if err := t.fs.fails(); err != nil {
-		return err
-	}
-	return t.TempFile.Sync()
-}
+// leastPoints is how many changes of the disk the changes are: two folders,
+// three files of four calls each, and what a collection removes.
+const leastPoints = 20
 
 // At every point at which a publication, a promotion, a rollback or a
 // collection touches the disk, a kill leaves the old or the new registry whole,
 // and so does an error of the disk, which is also reported; the next run gives
-// what an undisturbed one gives, and a collection leaves nothing behind.
+// what an undisturbed one gives, and a collection leaves nothing behind. The
+// same once the power is lost there, whatever of the unsynced reached the disk.
 func TestFaultAtEveryWrite(t *testing.T) {
-	steps := func(r *Registry) error {
-		id, err := r.Publish(model(-2))
-		if err != nil {
-			return err
-		}
-		if err := r.Promote(id, predict.Verdict{Pass: true}); err != nil {
-			return err
-		}
-		if _, _, err = r.Rollback("", predict.Verdict{By: "Ada", Because: "complaints"}); err != nil {
-			return err
-		}
-		_, err = r.GC(GCOptions{})
-		return err
-	}
 	for _, errno := range []error{nil, syscall.EIO} {
 		points := 0
 		for at := 1; ; at++ {
-			r := &Registry{FS: data.Disk{}, Dir: filepath.Join(t.TempDir(), "models")}
-			old := publish(t, r, model(-1))
-			unused := publish(t, r, model(-9))
-			publish(t, r, model(-1)) // latest is the old one again
-			if err := r.Promote(old, predict.Verdict{Pass: true}); err != nil {
-				t.Fatal(err)
+			disk := faultfs.NewCrash()
+			r := &Registry{FS: disk, Dir: "models"}
+			old, unused := beforeChanges(t, r)
+			faulty := &faultfs.FS{FS: disk, At: at, Err: errno}
+			err := allChanges(&Registry{FS: faulty, Dir: r.Dir})
+			what := fmt.Sprintf("fault %d (%v)", at, errno)
+			for s := range faultfs.Some + 8 {
+				lost := &Registry{FS: disk.Lost(s), Dir: r.Dir}
+				checkWhole(t, lost)
+				afterChanges(t, fmt.Sprintf("%s and a loss of power (%d)", what, s), lost, old, unused)
 			}
-			faulty := &faultFS{at: at, crash: errno == nil, errno: errno}
-			err := steps(&Registry{FS: faulty, Dir: r.Dir})
 			checkWhole(t, r)
-			if faulty.calls < at {
+			if faulty.Calls() < at {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -218,33 +192,77 @@ func TestFaultAtEveryWrite(t *testing.T) {
 				break
 			}
 			if err == nil || errno != nil && !errors.Is(err, errno) {
-				t.Errorf("fault %d: error %v, want %v", at, err, errno)
+				t.Errorf("%s: error %v, want %v", what, err, errno)
 			}
-			if err := steps(r); err != nil {
-				t.Fatalf("the next run after fault %d: %v", at, err)
-			}
-			checkWhole(t, r)
-			if id, err := r.Resolve(Champion); id != old || err != nil {
-				t.Errorf("after fault %d champion is %s, %v", at, id, err)
-			}
-			checkNothingLeft(t, r.Dir, unused)
+			afterChanges(t, what, r, old, unused)
 		}
-		if points < 20 { // two folders, three files of four calls each, and what gc removes
+		if points < leastPoints {
 			t.Errorf("only %d points were tried", points)
 		}
 	}
 }
 
+// What was published and promoted before the power was lost is still there.
+func TestPublishedIsDurable(t *testing.T) {
+	disk := faultfs.NewCrash()
+	r := &Registry{FS: disk, Dir: "project/models"}
+	id := publish(t, r, model(-1))
+	if err := r.Promote(id, predict.Verdict{Pass: true}); err != nil {
+		t.Fatal(err)
+	}
+	for s := range faultfs.Some + 8 {
+		if _, got, err := (&Registry{FS: disk.Lost(s), Dir: r.Dir}).Load(Champion); got != id || err != nil {
+			t.Errorf("survival %d: champion is %q, %v", s, got, err)
+		}
+	}
+}
+
+// The same points by SIGKILL, each in a process of its own on the real disk.
+func TestKillAtEveryWrite(t *testing.T) {
+	points := 0
+	for at := 1; ; at++ {
+		r := &Registry{FS: data.Disk{}, Dir: filepath.Join(t.TempDir(), "models")}
+		old, unused := beforeChanges(t, r)
+		c := exec.Command(os.Args[0])
+		c.Env = append(os.Environ(), writerEnv+"="+r.Dir, killEnv+"="+strconv.Itoa(at))
+		out, err := c.CombinedOutput()
+		checkWhole(t, r)
+		if err == nil {
+			points = at - 1
+			break
+		}
+		if c.ProcessState.String() != "signal: killed" {
+			t.Fatalf("kill %d: %v, %s", at, c.ProcessState, out)
+		}
+		afterChanges(t, fmt.Sprintf("kill %d", at), r, old, unused)
+	}
+	if points < leastPoints {
+		t.Errorf("only %d points were tried", points)
+	}
+}
+
 // checkNothingLeft fails where a temporary file or the version that nothing
 // reaches is still there.
-func checkNothingLeft(t *testing.T, dir, unused string) {
+func checkNothingLeft(t *testing.T, r *Registry, unused string) {
 	t.Helper()
-	_ = filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
-		if err != nil || strings.Contains(path, ".tmp-") || strings.Contains(path, unused) {
-			t.Errorf("left behind: %s, %v", path, err)
+	entries, err := r.FS.ReadDir(r.Dir)
+	for _, e := range slices.Clone(entries) {
+		if e.IsDir() {
+			inside, err := r.FS.ReadDir(filepath.Join(r.Dir, e.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			entries = append(entries, inside...)
 		}
-		return nil
-	})
+	}
+	for _, e := range entries {
+		if strings.Contains(e.Name(), ".tmp-") || strings.Contains(e.Name(), unused) {
+			t.Errorf("left behind: %s", e.Name())
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Two writers at once: each publication succeeds or says that it is locked, and

@@ -69,7 +69,7 @@ func (r *Registry) ModelPath(id string) string { return r.path(id, modelFile) }
 // locked runs change while no other writer changes the folder. It returns a
 // *data.LockedError where another one does.
 func (r *Registry) locked(change func() error) error {
-	if err := r.FS.MkdirAll(r.Dir); err != nil {
+	if err := data.MakeFolder(r.FS, r.Dir); err != nil {
 		return fmt.Errorf("making the models folder: %w", err)
 	}
 	var me data.Holder
