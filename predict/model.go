@@ -72,13 +72,25 @@ type Streamed struct {
 
 // A Contestant is a kind of model with its out-of-fold loss.
 type Contestant struct {
-	Stage   string  `json:"stage"` // linear, splines, pairs or tables
+	Stage   string  `json:"stage"` // linear, splines, slopes (of segments), pairs or tables
 	Pairs   int     `json:"pairs,omitempty"`
 	Rules   int     `json:"rules,omitempty"`
 	LogLoss float64 `json:"log_loss"`
 	Gain    float64 `json:"gain"` // fall of the log loss from the linear model
 	SE      float64 `json:"se"`   // of the gain, by account
 	Chosen  bool    `json:"chosen,omitempty"`
+	// Later is the second test of slopes that were better out of fold.
+	Later *Gain `json:"later,omitempty"`
+}
+
+// A Gain is a fall of the log loss on forward-chained predictions of later rows,
+// with its standard error by account.
+type Gain struct {
+	Mean   float64 `json:"mean"`
+	SE     float64 `json:"se"`
+	Blocks int     `json:"blocks"`
+	Better int     `json:"better"` // of the blocks, those where the loss fell
+	Holds  bool    `json:"holds"`
 }
 
 // A Term is one feature's part of the log-odds: the sum of its basis columns.

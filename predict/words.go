@@ -51,6 +51,10 @@ func (c *Condition) words() string {
 	return known
 }
 
+// OfSlopes reports whether a pair gives segments slopes of their own on a number:
+// a level beside a straight line.
+func (p *Pair) OfSlopes() bool { return p.Sides[0].Kind == Level && p.Sides[1].Kind == Linear }
+
 // Effect returns what a rule contributes against the table's mean over the
 // training rows, in uncalibrated log-odds.
 func (t *Table) Effect(rule int) float64 {

@@ -17,6 +17,7 @@ const (
 	plainColumn                   // linear, level, missing: standardised
 	curveColumn                   // spline, value, spike
 	pairColumn
+	slopeColumn // of a segment's own slope
 	ruleColumn
 	scoreColumn
 )
@@ -25,9 +26,9 @@ const (
 // scaled columns. A column of standard deviation sd has the scale sd^power:
 // with power ½ rare levels and thin splines may move further than with 1.
 type penalties struct {
-	plain, curve, pair, rule float64
-	power                    float64
-	worth                    float64 // of a scorecard, λ₀: added to all
+	plain, curve, slope, pair, rule float64
+	power                           float64
+	worth                           float64 // of a scorecard, λ₀: added to all
 }
 
 // A part is a set of columns of a matrix that stand side by side, with what is
@@ -132,6 +133,8 @@ func (p *part) penalty(dst []float64, l penalties) []float64 {
 			}
 		case pairColumn:
 			dst = append(dst, float64((l.pair+l.worth)*p.sd[c]*p.sd[c]))
+		case slopeColumn:
+			dst = append(dst, l.slope+l.worth)
 		case scoreColumn:
 			dst = append(dst, l.worth)
 		default:

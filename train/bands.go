@@ -156,9 +156,9 @@ func (c *contest) setEffects(b *built, s *sandwich) {
 }
 
 // stateEffects states the terms' effects with their intervals, and the standard
-// errors of linear, level and missing columns, from weights of raw columns and
+// errors of linear, level and missing columns and of slopes, from weights of raw columns and
 // the variances of their combinations. f and w are the rows that quantiles come
-// from. Errors of single splines, cells and rules are left at 0: such weights are
+// from. Errors of single splines, other cells and rules are left at 0: such weights are
 // read together or not at all.
 func stateEffects(
 	l *predict.Logit, theta []float64, f *features.Frame, w []float64, variances func(combinations [][]float64) []float64,
@@ -195,6 +195,16 @@ func stateEffects(
 	}
 	if l.Scorecard != nil {
 		ask(at, []float64{1}, func(v float64) { l.Scorecard.SE = math.Sqrt(max(v, 0)) })
+		at++
+	}
+	for k := range l.Pairs {
+		p := &l.Pairs[k]
+		for i := range p.Cells {
+			if cell := &p.Cells[i]; p.OfSlopes() {
+				ask(at+i, []float64{cell.SD}, func(v float64) { cell.SE = math.Sqrt(max(v, 0)) })
+			}
+		}
+		at += len(p.Cells)
 	}
 	for k, v := range variances(combinations) {
 		use[k](v)

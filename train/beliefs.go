@@ -88,13 +88,8 @@ func (p *published) fitTold(ctx context.Context, s *sample, o *Options) error {
 		if o.Stages == StagesLinear || o.Lambda > 0 || len(m.Terms) == 0 {
 			break
 		}
-		c := newContest(s, m.Terms, worthCurves(s, m.Terms, chosen.z, o.Workers), o.Workers)
-		if chosen, err = c.choose(ctx, chosen, o.Stages); err != nil {
+		if from, chosen, err = p.contend(ctx, s, chosen, o); err != nil {
 			return err
-		}
-		m.Provenance.Contest = c.results(chosen)
-		if chosen.curves {
-			from = c
 		}
 	}
 	if err := p.fitAdditive(ctx, from, chosen, !o.Unexplained); err != nil {

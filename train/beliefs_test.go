@@ -189,7 +189,8 @@ func TestDirectionsBindPairs(t *testing.T) {
 				t.Errorf("%s is monotone and pairs with %s", of[0].Feature, of[1].Feature)
 			}
 			sign, free := s.signOf(of[0].Feature), 0
-			for _, l := range p.part(pair).limits {
+			part, _ := p.part(pair)
+			for _, l := range part.limits {
 				if l.sign == 0 {
 					free++
 				} else if l.sign != sign {

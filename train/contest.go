@@ -30,12 +30,17 @@ type contest struct {
 	mains   *part
 	base    *matrix // intercept and mains
 	pairing *pairing
+	sloping *sloping // nil before slopes are tried, and where there can be none
 	folds   []int
 	fits    []*ridge // of the mains, one a fold; set by bestMains
 	groups  []int32
 	mu      sync.Mutex
 	bins    map[string]*binning
 	tried   []*contestant
+	terms   []predict.Term // without curves
+	alike   bool           // slopes are the same in all segments
+	// later compares two contestants on later rows, where rows have a time.
+	later func(ctx context.Context, under, with *contestant) (*predict.Gain, error)
 }
 
 // A contestant is a model with its out-of-fold log-odds.
@@ -48,11 +53,12 @@ type contestant struct {
 	rules  int
 	z      []float64
 	loss   float64
+	later  *predict.Gain // of slopes, on later rows, where that was asked
 }
 
 func newContest(s *sample, terms []predict.Term, curved []string, workers int) *contest {
 	c := contestOf(s, withCurves(s, terms, curved, workers), workers)
-	c.curved = curved
+	c.curved, c.terms = curved, terms
 	return c
 }
 
@@ -231,6 +237,20 @@ func (c *contest) heldOut(x *contestant, k int, r *ridge) {
 	r.m.logOdds(x.z[from:], r.theta, from, to)
 }
 
+// repenalise sets a contestant's out-of-fold view: that of the stages, one a
+// fold, at its penalties.
+func (c *contest) repenalise(ctx context.Context, stages []*stage, x *contestant) error {
+	x.z = make([]float64, c.base.rows)
+	err := c.everyFold(func(k int) error {
+		trial := stages[k].repenalised(x.penalties)
+		err := trial.fit.solve(ctx, trial.penalty(c.mains), chooseTolerance, false)
+		c.heldOut(x, k, trial.fit)
+		return err
+	})
+	c.score(x)
+	return err
+}
+
 // pairsOn returns the contestants with pairs on top of the spline model: more
 // and more of them, as long as that helps, each count at a few penalties.
 func (c *contest) pairsOn(ctx context.Context, mains *contestant) ([]*contestant, error) {
@@ -239,9 +259,14 @@ func (c *contest) pairsOn(ctx context.Context, mains *contestant) ([]*contestant
 	}
 	c.pairing = newPairing(c.s, c.mains.terms)
 	stages := make([]*stage, len(c.folds))
-	for k := range stages {
-		stages[k] = &stage{fit: c.fits[k].alone(), sought: mains.penalties}
-		stages[k].sought.pair = rankPenalty
+	err := c.everyFold(func(k int) (err error) {
+		if stages[k], err = c.stageOf(ctx, c.fits[k].alone(), mains); err == nil {
+			stages[k].sought.pair = rankPenalty
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	var out []*contestant
 	low := mains.loss
@@ -254,15 +279,9 @@ func (c *contest) pairsOn(ctx context.Context, mains *contestant) ([]*contestant
 			return out, err
 		}
 		at := func(lambda float64) (float64, error) {
-			x := &contestant{name: "pairs", penalties: mains.penalties, curves: true, pairs: count, z: make([]float64, c.base.rows)}
+			x := &contestant{name: "pairs", penalties: mains.penalties, curves: true, pairs: count}
 			x.pair = lambda
-			err := c.everyFold(func(k int) error {
-				trial := stages[k].repenalised(lambda)
-				err := trial.fit.solve(ctx, trial.penalty(c.mains), chooseTolerance, false)
-				c.heldOut(x, k, trial.fit)
-				return err
-			})
-			c.score(x)
+			err := c.repenalise(ctx, stages, x)
 			out = append(out, x)
 			return x.loss, err
 		}
@@ -304,7 +323,8 @@ func (c *contest) lossOf(z []float64, from, to int) float64 {
 // sortContestants orders them from few columns to many, larger penalties first.
 func sortContestants(list []*contestant) {
 	slices.SortFunc(list, func(a, b *contestant) int {
-		return cmp.Or(cmp.Compare(a.pairs, b.pairs), cmp.Compare(a.rules, b.rules), cmp.Compare(b.pair, a.pair))
+		return cmp.Or(cmp.Compare(a.pairs, b.pairs), cmp.Compare(a.rules, b.rules),
+			cmp.Compare(b.slope, a.slope), cmp.Compare(b.pair, a.pair))
 	})
 }
 
@@ -362,9 +382,16 @@ func (c *contest) tablesOn(ctx context.Context, under *contestant) ([]*contestan
 	return out, nil
 }
 
-// stageOf repeats a contestant's selection of pairs from a fit of the mains.
+// stageOf repeats a contestant's selection of slopes and pairs from a fit of the
+// mains.
 func (c *contest) stageOf(ctx context.Context, mains *ridge, x *contestant) (*stage, error) {
 	st := &stage{fit: mains, sought: x.penalties}
+	if x.slope > 0 && c.sloping != nil {
+		var err error
+		if st, err = c.withSlopes(ctx, st); err != nil {
+			return nil, err
+		}
+	}
 	if x.pairs == 0 {
 		return st, nil
 	}
@@ -379,7 +406,7 @@ func (c *contest) stageOf(ctx context.Context, mains *ridge, x *contestant) (*st
 		}
 		st = next
 	}
-	st = st.repenalised(x.pair)
+	st = st.repenalised(x.penalties)
 	return st, st.fit.solve(ctx, st.penalty(c.mains), chooseTolerance, false)
 }
 
@@ -403,35 +430,16 @@ func (c *contest) choose(ctx context.Context, linear *contestant, stages string)
 		return nil, err
 	}
 	c.tried = append(c.tried, linear, mains)
-	chosen := linear
-	take := func(list []*contestant) {
-		if len(list) == 0 {
-			return
-		}
-		best := list[0]
-		for _, x := range list {
-			if round7(x.loss) < round7(best.loss) {
-				best = x
-			}
-		}
-		if mean, se := c.gain(chosen, best); mean <= se {
-			return
-		}
-		for _, x := range list {
-			if x.pairs > best.pairs || x.rules > best.rules || x.shape != best.shape {
-				continue
-			}
-			if mean, se := c.gain(x, best); mean < se/2 {
-				best = x
-				break
-			}
-		}
-		chosen = best
+	chosen := c.better(linear, []*contestant{mains})
+	if chosen, err = c.pooled(ctx, chosen); err != nil {
+		return nil, err
 	}
-	take([]*contestant{mains})
+	if chosen.curves {
+		mains = chosen // with slopes or without
+	}
 	under := []*contestant{mains}
 	few := min(c.s.churn, c.s.total-c.s.churn) < firmChurned
-	if few || c.curved != nil && chosen == linear {
+	if few || c.curved != nil && !chosen.curves {
 		return chosen, nil
 	}
 	if stages != StagesSplines {
@@ -440,8 +448,7 @@ func (c *contest) choose(ctx context.Context, linear *contestant, stages string)
 			return nil, err
 		}
 		c.tried = append(c.tried, pairs...)
-		take(pairs)
-		if chosen.pairs > 0 {
+		if chosen = c.better(chosen, pairs); chosen.pairs > 0 {
 			under = append(under, chosen)
 		}
 	}
@@ -455,15 +462,43 @@ func (c *contest) choose(ctx context.Context, linear *contestant, stages string)
 			tables = append(tables, list...)
 		}
 		c.tried = append(c.tried, tables...)
-		take(tables)
+		chosen = c.better(chosen, tables)
 	}
 	return chosen, nil
+}
+
+// better returns the best of a list of one kind, or one within half a standard
+// error of it with fewer columns, where it is better than the one chosen before
+// by more than a standard error; else that one. The list is in the order of
+// sortContestants.
+func (c *contest) better(chosen *contestant, list []*contestant) *contestant {
+	if len(list) == 0 {
+		return chosen
+	}
+	best := list[0]
+	for _, x := range list {
+		if round7(x.loss) < round7(best.loss) {
+			best = x
+		}
+	}
+	if mean, se := c.gain(chosen, best); mean <= se {
+		return chosen
+	}
+	for _, x := range list {
+		if x.pairs > best.pairs || x.rules > best.rules || x.shape != best.shape {
+			continue
+		}
+		if mean, se := c.gain(x, best); mean < se/2 {
+			return x
+		}
+	}
+	return best
 }
 
 // results lists what was tried, the best of each kind, for the provenance.
 func (c *contest) results(chosen *contestant) []predict.Contestant {
 	var out []predict.Contestant
-	for _, name := range []string{"linear", "splines", "pairs", "tables"} {
+	for _, name := range []string{"linear", "splines", "slopes", "pairs", "tables"} {
 		var best *contestant
 		for _, x := range c.tried {
 			if x.name == name && (best == nil || x.loss < best.loss || x == chosen) && best != chosen {
@@ -475,7 +510,7 @@ func (c *contest) results(chosen *contestant) []predict.Contestant {
 		}
 		gain, se := c.gain(c.tried[0], best)
 		out = append(out, predict.Contestant{Stage: name, Pairs: best.pairs, Rules: best.rules, LogLoss: best.loss,
-			Gain: gain, SE: se, Chosen: best == chosen})
+			Gain: gain, SE: se, Chosen: best == chosen, Later: best.later})
 	}
 	return out
 }

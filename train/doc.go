@@ -11,10 +11,11 @@
 //	design.go    the matrix X, evaluated by the code that scores (predict.Input)
 //	path.go      the penalty by grouped cross-validation; stale.go fits its many folds fast
 //	newton.go    the published weights, exactly: logloss.go, kernels.go, cholesky.go
-//	contest.go   linear terms, splines, pairs or tables, whichever predicts rows of other
+//	contest.go   linear terms, splines, slopes, pairs or tables, whichever predicts rows of other
 //	             accounts best: stages.go grows them, curves.go makes the splines,
 //	             pairs.go and tree.go find what acts together (bins.go cuts features
 //	             into cells), matrix.go keeps such designs by rows, ridge.go fits them
+//	slopes.go    segments and lifecycle phases with slopes of their own, drawn together
 //	publish.go   the winner's weights; bands.go its errors
 //	streamed.go  the weights of more rows than fit in memory, from sums over shards (sums.go) of
 //	             the model's columns (raw.go)

@@ -111,18 +111,41 @@ func (p *published) fitFree(ctx context.Context, s *sample, o *Options) error {
 	if cv == nil {
 		p.warnings = append(p.warnings, err.Error())
 	} else if o.Stages != StagesLinear && o.Lambda == 0 && len(m.Terms) > 0 {
-		c := newContest(s, m.Terms, worthCurves(s, m.Terms, cv.z, o.Workers), o.Workers)
-		chosen, err := c.choose(ctx, &contestant{name: StagesLinear, z: cv.z}, o.Stages)
+		linear := &contestant{name: StagesLinear, z: cv.z, penalties: penalties{plain: cv.lambda, power: 1}}
+		from, chosen, err := p.contend(ctx, s, linear, o)
 		if err != nil {
 			return err
 		}
-		m.Provenance.Contest = c.results(chosen)
-		if chosen.curves {
+		if chosen != linear {
 			d.x = nil
-			return p.fitAdditive(ctx, c, chosen, !o.Unexplained)
+			return p.fitAdditive(ctx, from, chosen, !o.Unexplained)
 		}
 	}
 	return p.fitLinear(ctx, s, d, o)
+}
+
+// contend lets larger models contend with the linear one. It returns the winner
+// and the contest whose terms it has.
+func (p *published) contend(ctx context.Context, s *sample, linear *contestant, o *Options) (*contest, *contestant, error) {
+	terms := p.model.Terms
+	c := newContest(s, terms, worthCurves(s, terms, linear.z, o.Workers), o.Workers)
+	c.alike = o.Segments == SegmentsIntercepts
+	if o.Time {
+		fit := *p.fitter
+		fit.curved = c.curved
+		c.later = func(ctx context.Context, under, with *contestant) (*predict.Gain, error) {
+			return fit.laterGain(ctx, s, under, with)
+		}
+	}
+	chosen, err := c.choose(ctx, linear, o.Stages)
+	if err != nil {
+		return nil, nil, err
+	}
+	p.model.Provenance.Contest = c.results(chosen)
+	if !chosen.curves {
+		return contestOf(s, terms, o.Workers), chosen, nil
+	}
+	return c, chosen, nil
 }
 
 // fitLinear publishes linear terms.

@@ -338,7 +338,7 @@ func (m *matrix) sampled(rows int) *matrix {
 	out := *m
 	out.chunks, out.total = nil, 0
 	for _, c := range m.chunks {
-		c.to = c.from + int(math.Ceil(float64(rows)/float64(all)*float64(c.to-c.from)))
+		c.to = c.from + (rows*(c.to-c.from)+all-1)/all
 		out.chunks = append(out.chunks, c)
 		for i := c.from; i < c.to; i++ {
 			out.total += m.w[i]

@@ -27,6 +27,12 @@ const (
 	StagesLinear  = "linear"  // linear terms only
 )
 
+// How segments and lifecycle phases may differ, values of Options.Segments.
+const (
+	SegmentsPooled     = "pooled"     // in their intercepts, and where that predicts better in slopes
+	SegmentsIntercepts = "intercepts" // in their intercepts alone
+)
+
 // Options configures Fit. The zero value is ready to use.
 type Options struct {
 	// Lambda is the ridge penalty λ > 0 on standardised weights, in units of
@@ -35,6 +41,8 @@ type Options struct {
 	Lambda float64
 	// Stages is one of the constants above; empty means auto.
 	Stages string
+	// Segments is one of the constants above; empty means pooled.
+	Segments string
 	// Folds is the number of cross-validation folds, at least 2. Zero means 5.
 	Folds int
 	// Seed decides which group falls into which fold, and nothing else.
@@ -98,6 +106,12 @@ func (o *Options) validate() error {
 	}
 	if stages := []string{StagesAuto, StagesPairs, StagesSplines, StagesLinear}; !slices.Contains(stages, o.Stages) {
 		return fmt.Errorf("stages %q: must be one of %v", o.Stages, stages)
+	}
+	if o.Segments == "" {
+		o.Segments = SegmentsPooled
+	}
+	if ways := []string{SegmentsPooled, SegmentsIntercepts}; !slices.Contains(ways, o.Segments) {
+		return fmt.Errorf("segments %q: must be one of %v", o.Segments, ways)
 	}
 	if !(o.ScorecardWorth >= 0) {
 		return fmt.Errorf("a scorecard worth %v renewals: must be zero or more, or infinite", o.ScorecardWorth)

@@ -158,11 +158,11 @@ func (p *pairing) rank(g, h []float64, have [][2]int, workers int) [][2]int {
 
 // part returns the columns of a pair: the products that are not 0 in at least
 // .4 % of the rows.
-func (p *pairing) part(pair [2]int) *part {
+func (p *pairing) part(pair [2]int) (*part, predict.Pair) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if made := p.parts[pair]; made != nil {
-		return made
+		return made, p.pairs[pair]
 	}
 	sides := [2]predict.Side{p.sides[pair[0]], p.sides[pair[1]]}
 	var in [2]predict.SideInput
@@ -198,5 +198,5 @@ func (p *pairing) part(pair [2]int) *part {
 		cells[c].Mean, cells[c].SD = made.mean[c], made.sd[c]
 	}
 	p.parts[pair], p.pairs[pair] = made, predict.Pair{Sides: sides, Cells: cells}
-	return made
+	return made, p.pairs[pair]
 }

@@ -31,6 +31,9 @@ func (c *contest) build(ctx context.Context, x *contestant, exact bool) (*built,
 	if x.pairs > 0 && c.pairing == nil {
 		c.pairing = newPairing(c.s, c.mains.terms)
 	}
+	if x.slope > 0 && c.sloping == nil {
+		c.sloping = newSloping(c.s, c.mains.terms)
+	}
 	st, err := c.stageOf(ctx, mains, x)
 	if err != nil {
 		return nil, err
@@ -75,15 +78,14 @@ func (c *contest) setLogit(b *built) {
 		l.Scorecard = c.s.told.card.Clone()
 	}
 	means := slices.Clone(c.mains.mean)
-	for _, pair := range b.stage.pairs {
-		p := c.pairing.pairs[pair]
+	for _, p := range b.stage.products {
 		p.Cells = slices.Clone(p.Cells)
 		for i := range p.Cells {
 			means = append(means, p.Cells[i].Mean)
 		}
 		l.Pairs = append(l.Pairs, p)
 	}
-	rules := b.stage.parts[len(b.stage.pairs):]
+	rules := b.stage.parts[len(b.stage.products):]
 	part, column := 0, 0
 	for _, boxes := range b.stage.tables {
 		var t predict.Table

@@ -12,12 +12,13 @@ import (
 // A stage is a fit on its way from spline terms over pairs to tables, on all
 // rows or on those outside one fold.
 type stage struct {
-	fit    *ridge
-	parts  []*part // after the terms'
-	pairs  [][2]int
-	tables [][]box
-	shape  *treeShape
-	sought penalties
+	fit      *ridge
+	parts    []*part        // after the terms': of products, then of rules
+	products []predict.Pair // slopes, then pairs; weights are not set
+	pairs    [][2]int
+	tables   [][]box
+	shape    *treeShape
+	sought   penalties
 }
 
 // penalty returns the penalties of all columns.
@@ -29,11 +30,11 @@ func (st *stage) penalty(mains *part) []float64 {
 	return p
 }
 
-// repenalised returns a copy of the stage for another penalty of the pairs.
-func (st *stage) repenalised(pair float64) *stage {
+// repenalised returns a copy of the stage for other penalties.
+func (st *stage) repenalised(l penalties) *stage {
 	r, fit, pre := *st, *st.fit, *st.fit.pre
 	fit.theta, fit.pre = slices.Clone(fit.theta), &pre
-	r.fit, r.sought.pair = &fit, pair
+	r.fit, r.sought = &fit, l
 	return &r
 }
 
@@ -85,9 +86,9 @@ func (c *contest) morePairs(ctx context.Context, st *stage, count int) (*stage, 
 	if len(fresh) == 0 {
 		return nil, nil
 	}
-	parts, cols := make([]*part, len(fresh)), st.fit.m.cols
+	parts, products, cols := make([]*part, len(fresh)), make([]predict.Pair, len(fresh)), st.fit.m.cols
 	for k, pair := range fresh {
-		parts[k] = c.pairing.part(pair)
+		parts[k], products[k] = c.pairing.part(pair)
 		cols += parts[k].cols
 	}
 	if cols > c.mostColumns() {
@@ -98,6 +99,7 @@ func (c *contest) morePairs(ctx context.Context, st *stage, count int) (*stage, 
 		return nil, err
 	}
 	next.pairs = append(append([][2]int{}, st.pairs...), fresh...)
+	next.products = append(append([]predict.Pair{}, st.products...), products...)
 	return next, nil
 }
 
@@ -129,7 +131,7 @@ func (c *contest) newTabling(st *stage, shape *treeShape) *tabling {
 	first.invert()
 	sought.rule = shape.penalty
 	return &tabling{c: c, b: b, grower: newGrower(b, *shape, rows, st.fit.m.w),
-		stage: &stage{fit: &first, parts: st.parts, pairs: st.pairs, shape: shape, sought: sought}}
+		stage: &stage{fit: &first, parts: st.parts, products: st.products, pairs: st.pairs, shape: shape, sought: sought}}
 }
 
 // reach grows tables until there are at least count rules; ok is false where no

@@ -38,7 +38,7 @@ func (a *app) scorecard(p *project, spec *features.Spec) evaluate.Candidate {
 
 // recipe is the way in which train fits, under a spec.
 func (a *app) recipe(name string, p *project, spec *features.Spec) evaluate.Candidate {
-	key := spec.Digest() + " " + p.calibrate + " " + p.stages + " " + p.card.key(p.cardWorth)
+	key := spec.Digest() + " " + p.calibrate + " " + p.stages + " " + p.segments + " " + p.card.key(p.cardWorth)
 	if p.enforce {
 		key += " enforce"
 	}

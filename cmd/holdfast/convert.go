@@ -256,10 +256,13 @@ func (c *converter) settings(y *projectYAML, p *project) {
 	if m.Pairs == "none" && (p.stages == train.StagesAuto || p.stages == train.StagesPairs) {
 		p.stages = train.StagesSplines
 	}
-	c.oneOf("model.segments", m.Segments, "pooled", "none")
+	c.oneOf("model.segments", m.Segments, train.SegmentsPooled, train.SegmentsIntercepts, "none")
 	c.oneOf("model.directions", m.Directions, "warn", "enforce")
 	p.enforce = m.Directions == "enforce"
-	p.noSegments = m.Segments == "none"
+	p.segments = orDefault(m.Segments, train.SegmentsPooled)
+	if p.noSegments = m.Segments == "none"; p.noSegments {
+		p.segments = train.SegmentsIntercepts // of phases
+	}
 	if m.Scorecard != "" {
 		p.cardFile, p.cardWorth = c.path(m.Scorecard), defaultWorth
 	}

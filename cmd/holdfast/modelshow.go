@@ -31,11 +31,54 @@ func (a *app) showModel(m *predict.Model, id string, all bool) {
 	}
 	c := &m.Calibration
 	a.printf("  calibration %s: log-odds %+.3f %+.3f z; %s\n", c.Method, c.Intercept, c.Slope, orDefault(c.Reason, "no reason given"))
+	a.showShifts(c.Segments)
+	a.showKinds(p.Contest)
 	a.showParts(m, all)
 	a.showTiers(&m.Score)
 	a.showDropped(m.Dropped, all)
 	for _, w := range m.Warnings {
 		a.warn("%s", w)
+	}
+}
+
+// showShifts prints the shifts of segments.
+func (a *app) showShifts(s *predict.Segments) {
+	if s == nil {
+		return
+	}
+	words := make([]string, len(s.Shifts))
+	for k, shift := range s.Shifts {
+		words[k] = fmt.Sprintf("%s %+.2f", shift.Level, shift.Intercept)
+	}
+	a.printf("  shifts by %s: %s\n", s.Feature, strings.Join(words, ", "))
+}
+
+// showKinds prints which kinds of model were tried, what they gained, and what
+// spoke against the ones that lost.
+func (a *app) showKinds(tried []predict.Contestant) {
+	if len(tried) == 0 {
+		return
+	}
+	a.printf("\nkinds of model tried; gain: fall of the out-of-fold log loss from linear terms, with its standard error\n")
+	for i := range tried {
+		t := &tried[i]
+		text := fmt.Sprintf("%-8s  log loss %.5f  gain %+.5f (%.5f)", t.Stage, t.LogLoss, t.Gain, t.SE)
+		if t.Pairs > 0 {
+			text += ", " + plural(t.Pairs, "pair")
+		}
+		if t.Rules > 0 {
+			text += ", " + plural(t.Rules, "rule")
+		}
+		if l := t.Later; l != nil {
+			text += fmt.Sprintf("; on later rows %+.5f (%.5f), better in %d of %d blocks", l.Mean, l.SE, l.Better, l.Blocks)
+			if !l.Holds {
+				text += ": not enough"
+			}
+		}
+		if t.Chosen {
+			text += "  chosen"
+		}
+		a.printf("  %s\n", text)
 	}
 }
 
@@ -57,7 +100,11 @@ func partsOf(m *predict.Model) []modelPart {
 		parts = append(parts, termPart(&m.Terms[j]))
 	}
 	for k := range m.Pairs {
-		parts = append(parts, pairPart(m, &m.Pairs[k]))
+		if pair := &m.Pairs[k]; pair.OfSlopes() {
+			parts = append(parts, slopesPart(m, pair))
+		} else {
+			parts = append(parts, pairPart(m, pair))
+		}
 	}
 	for k := range m.Tables {
 		parts = append(parts, tablePart(m, &m.Tables[k]))
@@ -167,6 +214,21 @@ func termPart(t *predict.Term) modelPart {
 		words[i] = fmt.Sprintf("%s %+.2f", point.Label, point.Effect)
 	}
 	p.text += "; at " + strings.Join(words, ", ")
+	return p
+}
+
+// slopesPart names what the weight of a number differs by in each segment.
+func slopesPart(m *predict.Model, pair *predict.Pair) modelPart {
+	p := modelPart{what: "pair", share: pair.Share}
+	words := make([]string, len(pair.Cells))
+	for k, c := range pair.Cells {
+		words[k] = fmt.Sprintf("%s %+.2f", pair.Sides[0].Levels[c.I], c.Weight)
+		p.size = max(p.size, math.Abs(c.Weight))
+		e := predict.NewInterval(c.Weight, c.SE)
+		p.detail = append(p.detail, fmt.Sprintf("%s %+.3f (%+.3f to %+.3f)", pair.Sides[0].Levels[c.I], e.Estimate, e.Low, e.High))
+	}
+	p.text = fmt.Sprintf("slope of %s by %s, for a standard deviation more: %s",
+		m.Label(pair.Sides[1].Feature), m.Label(pair.Sides[0].Feature), strings.Join(words, ", "))
 	return p
 }
 

@@ -77,3 +77,31 @@ func TestDroppedByReason(t *testing.T) {
 		t.Errorf("--all leaves names out:\n%s", out.String())
 	}
 }
+
+// Slopes of segments, shifts and the kinds of model that were tried are told in
+// words.
+func TestSegmentsAndKindsInWords(t *testing.T) {
+	pair := predict.Pair{Sides: [2]predict.Side{{Feature: "segment", Kind: predict.Level, Levels: []string{"large", "small"}},
+		{Feature: "logins", Kind: predict.Linear, SD: 1}},
+		Cells: []predict.Cell{{I: 0, SD: 1, Weight: .3, SE: .1}, {I: 1, SD: 1, Weight: -.25, SE: .1}}}
+	part := slopesPart(&predict.Model{}, &pair)
+	if want := "slope of logins by segment, for a standard deviation more: large +0.30, small -0.25"; part.text != want {
+		t.Errorf("%q, want %q", part.text, want)
+	}
+	if want := "large +0.300 (+0.136 to +0.464)"; len(part.detail) != 2 || part.detail[0] != want { // 1.645 of .1 either way
+		t.Errorf("%q, want %q first", part.detail, want)
+	}
+	var out bytes.Buffer
+	a := &app{stdout: &out}
+	a.showShifts(&predict.Segments{Feature: "segment", Shifts: []predict.Shift{{Level: "large", Intercept: .2}}})
+	a.showKinds([]predict.Contestant{{Stage: "linear", LogLoss: .41, Chosen: true},
+		{Stage: "slopes", LogLoss: .4, Gain: .01, SE: .002, Later: &predict.Gain{Mean: .0001, SE: .001, Blocks: 6, Better: 3}},
+		{Stage: "tables", LogLoss: .42, Gain: -.01, SE: .004, Pairs: 4, Rules: 30}})
+	for _, want := range []string{"  shifts by segment: large +0.20\n", "  linear    log loss 0.41000  gain +0.00000 (0.00000)  chosen\n",
+		"gain +0.01000 (0.00200); on later rows +0.00010 (0.00100), better in 3 of 6 blocks: not enough\n",
+		"gain -0.01000 (0.00400), 4 pairs, 30 rules\n"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not in\n%s", want, out.String())
+		}
+	}
+}

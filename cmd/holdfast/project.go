@@ -169,7 +169,8 @@ type project struct {
 	card       *handCard // once the features are known
 	timed      bool      // rows have snapshots, so that calibration can go forward in time
 	registry   registry.Registry
-	noSegments bool // the segment is no feature
+	segments   string // train.Options.Segments
+	noSegments bool   // the segment is no feature
 }
 
 // findProject reads the project file of dir, or of the nearest parent folder
