@@ -51,9 +51,13 @@ type Provenance struct {
 	Seed       uint64  `json:"seed"`
 	Lambda     float64 `json:"lambda"` // ridge penalty of the published fit
 	Iterations int     `json:"iterations"`
-	Version    string  `json:"version"`          // of Holdfast
-	Parent     string  `json:"parent,omitempty"` // id of the model whose base odds this one keeps
-	Update     *Update `json:"update,omitempty"` // where this version came of a test of the one before
+	Solver     string  `json:"solver,omitempty"`   // what went otherwise than it should in the solver, in words
+	Penalty    string  `json:"penalty,omitempty"`  // one_se: the largest penalty within a standard error of the best
+	FoldsBy    string  `json:"folds_by,omitempty"` // time: folds are stretches of time, not groups
+	Weights    string  `json:"weights,omitempty"`  // value: rows weigh in proportion to it, within their currency
+	Version    string  `json:"version"`            // of Holdfast
+	Parent     string  `json:"parent,omitempty"`   // id of the model whose base odds this one keeps
+	Update     *Update `json:"update,omitempty"`   // where this version came of a test of the one before
 	// Contest lists the kinds of model that were tried, the best of each, in
 	// order from few columns to many.
 	Contest []Contestant `json:"contest,omitempty"`

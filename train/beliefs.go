@@ -82,6 +82,7 @@ func (p *published) fitTold(ctx context.Context, s *sample, o *Options) error {
 	case err != nil:
 		return err
 	default:
+		plain.oneSE = o.Penalty == PenaltyOneSE && o.Lambda == 0
 		if chosen, err = plain.linear(ctx, o.Lambda); err != nil {
 			return err
 		}
@@ -126,8 +127,11 @@ func (c *contest) linear(ctx context.Context, lambda float64) (*contestant, erro
 	}
 	x.penalties = at(lambda)
 	var err error
-	x.loss, err = c.outOfFold(ctx, c.foldFits(c.base), x.penalties, x.z)
-	return x, err
+	fits := c.foldFits(c.base)
+	if x.loss, err = c.outOfFold(ctx, fits, x.penalties, x.z); err != nil || !c.oneSE {
+		return x, err
+	}
+	return c.stiffer(ctx, x, fits)
 }
 
 // searchRows is the number of rows on which penalties are searched.

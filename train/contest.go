@@ -39,6 +39,7 @@ type contest struct {
 	tried   []*contestant
 	terms   []predict.Term // without curves
 	alike   bool           // slopes are the same in all segments
+	oneSE   bool           // penalties are the largest within a standard error of the best
 	// later compares two contestants on later rows, where rows have a time.
 	later func(ctx context.Context, under, with *contestant) (*predict.Gain, error)
 }
@@ -198,7 +199,7 @@ func (c *contest) bestMains(ctx context.Context) (*contestant, error) {
 		return nil
 	}
 	both := func(l *penalties, f float64) { l.plain, l.curve = l.plain*f, l.curve*f }
-	const step, decades = 3.1622776601683795, 10 // half a decade
+	const step, decades = halfDecade, 10
 	if _, err := try(penalties{plain: 1000, curve: 1000, power: 1, worth: c.s.told.worth}); err != nil {
 		return nil, err
 	}
@@ -221,8 +222,15 @@ func (c *contest) bestMains(ctx context.Context) (*contestant, error) {
 	for k, r := range c.fits { // from where the sample's fits are
 		copy(r.theta, fits[k].theta)
 	}
-	return c.mainsAt(ctx, best)
+	mains, err := c.mainsAt(ctx, best)
+	if err != nil || !c.oneSE {
+		return mains, err
+	}
+	return c.stiffer(ctx, mains, c.fits)
 }
+
+// halfDecade is √10.
+const halfDecade = 3.1622776601683795
 
 // everyFold calls work for every fold side by side and returns their errors.
 func (c *contest) everyFold(work func(k int) error) error {

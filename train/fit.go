@@ -48,7 +48,7 @@ func fit(ctx context.Context, f *features.Frame, rows Summer, spec features.Spec
 	if o.Scorecard != nil && math.IsInf(o.ScorecardWorth, 1) {
 		return FitScorecard(f, spec, o.Scorecard, o)
 	}
-	s, err := newSample(f, o.Seed, o.Folds)
+	s, err := o.sample(f)
 	if err != nil {
 		return nil, err
 	}
@@ -80,8 +80,25 @@ func fit(ctx context.Context, f *features.Frame, rows Summer, spec features.Spec
 			return nil, err
 		}
 	}
-	p.finish(s, &o)
+	p.finish(f, &o)
 	return m, nil
+}
+
+// sample weights the rows of a frame and cuts them into folds.
+func (o *Options) sample(f *features.Frame) (*sample, error) {
+	if err := checkRows(f); err != nil {
+		return nil, err
+	}
+	if o.Weights == WeightsValue {
+		var err error
+		if f, err = byValue(f); err != nil {
+			return nil, err
+		}
+	}
+	if o.FoldsBy == FoldsByTime {
+		return newSampleBy(f, o.Seed, o.Folds, foldsByTime(f, o.Folds))
+	}
+	return newSample(f, o.Seed, o.Folds)
 }
 
 // published is a model on its way, with what calibration and provenance need.
@@ -107,8 +124,14 @@ func (p *published) fitFree(ctx context.Context, s *sample, o *Options) error {
 	if err != nil && !errors.Is(err, errNoFolds) {
 		return err
 	}
-	p.cv = cv
-	if cv == nil {
+	if cv != nil && o.Penalty == PenaltyOneSE && o.Lambda == 0 {
+		groups, _ := groupsOf(s.frame.Rows)
+		if cv, err = oneSE(ctx, d, cv, groups); err != nil {
+			return err
+		}
+	}
+	p.note(cv)
+	if p.cv = cv; cv == nil {
 		p.warnings = append(p.warnings, err.Error())
 	} else if o.Stages != StagesLinear && o.Lambda == 0 && len(m.Terms) > 0 {
 		linear := &contestant{name: StagesLinear, z: cv.z, penalties: penalties{plain: cv.lambda, power: 1}}
@@ -124,12 +147,19 @@ func (p *published) fitFree(ctx context.Context, s *sample, o *Options) error {
 	return p.fitLinear(ctx, s, d, o)
 }
 
+// note writes in the provenance how the penalty was found.
+func (p *published) note(cv *crossValidation) {
+	if cv != nil {
+		p.model.Provenance.Solver = cv.solverNote()
+	}
+}
+
 // contend lets larger models contend with the linear one. It returns the winner
 // and the contest whose terms it has.
 func (p *published) contend(ctx context.Context, s *sample, linear *contestant, o *Options) (*contest, *contestant, error) {
 	terms := p.model.Terms
 	c := newContest(s, terms, worthCurves(s, terms, linear.z, o.Workers), o.Workers)
-	c.alike = o.Segments == SegmentsIntercepts
+	c.alike, c.oneSE = o.Segments == SegmentsIntercepts, o.Penalty == PenaltyOneSE
 	if o.Time {
 		fit := *p.fitter
 		fit.curved = c.curved
@@ -211,12 +241,18 @@ func (p *published) fitAdditive(ctx context.Context, c *contest, x *contestant, 
 	return nil
 }
 
-// finish sets the constants and the provenance.
-func (p *published) finish(s *sample, o *Options) {
+// finish sets the constants and the provenance. Renewals are counted as they
+// are, whatever they weighed.
+func (p *published) finish(f *features.Frame, o *Options) {
 	m := p.model
 	all := p.all
 	if all == nil {
-		all = &Sums{Rows: len(s.frame.Rows), Weight: s.total, Churn: s.churn}
+		all = &Sums{Rows: len(f.Rows)}
+		for i := range f.Rows {
+			r := &f.Rows[i]
+			all.Weight += r.Weight
+			all.Churn += float64(r.Weight * float64(r.Y))
+		}
 	}
 	m.Score.ZRef = m.Calibration.Reference(p.meanZ)
 	if m.Score.BaseRate == 0 {
@@ -226,6 +262,15 @@ func (p *published) finish(s *sample, o *Options) {
 	v.Data, v.AsOf, v.Version, v.Parent, v.Censored = o.DataDigest, o.AsOf, o.Version, o.Parent, o.Censored
 	v.Rows, v.Renewals, v.Churned = all.Rows, int(math.Round(all.Weight)), int(math.Round(all.Churn))
 	v.Seed = o.Seed
+	v.Penalty, v.FoldsBy, v.Weights = unless(o.Penalty, PenaltyBest), unless(o.FoldsBy, FoldsByGroup), unless(o.Weights, WeightsNone)
+}
+
+// unless returns a setting, or nothing where it is the usual one.
+func unless(setting, usual string) string {
+	if setting == usual {
+		return ""
+	}
+	return setting
 }
 
 // A fitter makes the unpublished fits of calibration.

@@ -139,7 +139,7 @@ func TestHardDesigns(t *testing.T) {
 							t.Errorf("λ=%v: search found loss %.10f, want %.10f", lambdas[i], loss, want)
 						}
 					}
-					t.Logf("%d renewed, %d slow of %d fits", s.renewed, s.slow, 5*len(lambdas))
+					t.Logf("%s: %d renewed, %d slow of %d fits", name, s.renewed, s.slow, 5*len(lambdas))
 				}
 				for _, lambda := range lambdas[1:] {
 					cv, err := p.exactly(context.Background(), lambda)
@@ -254,3 +254,24 @@ type countingContext struct {
 }
 
 func (c *countingContext) Err() error { c.passes++; return nil }
+
+// Where the preconditioner fails, exact fits take its place and the provenance
+// says so; elsewhere it says nothing.
+func TestProvenanceSaysThatTheSolverWasSlow(t *testing.T) {
+	for name, want := range map[string]string{"rare levels": solverSlow, "time-ordered": ""} {
+		d := hardDesign(20000, 12, hardCases[name])
+		cv, err := chooseLambda(context.Background(), d, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := cv.solverNote(); got != want {
+			t.Errorf("%s: %q, want %q; %d fits were slow", name, got, want, cv.slow)
+		}
+	}
+	var slow published
+	slow.model = &predict.Model{}
+	slow.note(&crossValidation{slow: 1})
+	if slow.model.Provenance.Solver != solverSlow {
+		t.Errorf("provenance %+v", slow.model.Provenance)
+	}
+}

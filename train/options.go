@@ -33,6 +33,24 @@ const (
 	SegmentsIntercepts = "intercepts" // in their intercepts alone
 )
 
+// Which penalty of the path is taken, values of Options.Penalty.
+const (
+	PenaltyBest  = "best"   // the one of lowest out-of-fold log loss
+	PenaltyOneSE = "one_se" // the largest within a standard error of it: smaller effects for a little loss
+)
+
+// What folds keep together, values of Options.FoldsBy.
+const (
+	FoldsByGroup = "group" // the rows of an account, or of what it declares as its group
+	FoldsByTime  = "time"  // the rows that are due in one stretch of time
+)
+
+// What rows weigh, values of Options.Weights.
+const (
+	WeightsNone  = "none"  // a renewal is a renewal
+	WeightsValue = "value" // in proportion to what is at stake, within its currency
+)
+
 // Options configures Fit. The zero value is ready to use.
 type Options struct {
 	// Lambda is the ridge penalty λ > 0 on standardised weights, in units of
@@ -43,6 +61,9 @@ type Options struct {
 	Stages string
 	// Segments is one of the constants above; empty means pooled.
 	Segments string
+	// Penalty, FoldsBy and Weights are each one of the constants above; empty
+	// means best, group and none.
+	Penalty, FoldsBy, Weights string
 	// Folds is the number of cross-validation folds, at least 2. Zero means 5.
 	Folds int
 	// Seed decides which group falls into which fold, and nothing else.
@@ -94,24 +115,27 @@ func (o *Options) validate() error {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	if o.Calibration == "" {
-		o.Calibration = CalibrationAuto
+	for _, w := range []struct {
+		name  string
+		value *string
+		ways  []string // the default first
+	}{
+		{"calibration", &o.Calibration, []string{CalibrationAuto, CalibrationNone, CalibrationIntercept, CalibrationPlatt, CalibrationIsotonic}},
+		{"stages", &o.Stages, []string{StagesAuto, StagesPairs, StagesSplines, StagesLinear}},
+		{"segments", &o.Segments, []string{SegmentsPooled, SegmentsIntercepts}},
+		{"penalty", &o.Penalty, []string{PenaltyBest, PenaltyOneSE}},
+		{"folds", &o.FoldsBy, []string{FoldsByGroup, FoldsByTime}},
+		{"weights", &o.Weights, []string{WeightsNone, WeightsValue}},
+	} {
+		if *w.value == "" {
+			*w.value = w.ways[0]
+		}
+		if !slices.Contains(w.ways, *w.value) {
+			return fmt.Errorf("%s %q: must be one of %v", w.name, *w.value, w.ways)
+		}
 	}
-	ways := []string{CalibrationAuto, CalibrationNone, CalibrationIntercept, CalibrationPlatt, CalibrationIsotonic}
-	if !slices.Contains(ways, o.Calibration) {
-		return fmt.Errorf("calibration %q: must be one of %v", o.Calibration, ways)
-	}
-	if o.Stages == "" {
-		o.Stages = StagesAuto
-	}
-	if stages := []string{StagesAuto, StagesPairs, StagesSplines, StagesLinear}; !slices.Contains(stages, o.Stages) {
-		return fmt.Errorf("stages %q: must be one of %v", o.Stages, stages)
-	}
-	if o.Segments == "" {
-		o.Segments = SegmentsPooled
-	}
-	if ways := []string{SegmentsPooled, SegmentsIntercepts}; !slices.Contains(ways, o.Segments) {
-		return fmt.Errorf("segments %q: must be one of %v", o.Segments, ways)
+	if o.FoldsBy == FoldsByTime && !o.Time {
+		return fmt.Errorf("folds by time: rows need a time")
 	}
 	if !(o.ScorecardWorth >= 0) {
 		return fmt.Errorf("a scorecard worth %v renewals: must be zero or more, or infinite", o.ScorecardWorth)

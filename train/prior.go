@@ -112,7 +112,7 @@ func FitScorecard(f *features.Frame, spec features.Spec, card *predict.Scorecard
 	if err := card.Check(&spec); err != nil {
 		return nil, fmt.Errorf("scorecard: %w", err)
 	}
-	s, err := newSample(f, o.Seed, o.Folds)
+	s, err := o.sample(f)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +142,7 @@ func FitScorecard(f *features.Frame, spec features.Spec, card *predict.Scorecard
 	m.OutOfFold = predict.OutOfFold{LogLoss: slice.loss(m.Calibration.Intercept, m.Calibration.Slope) / s.total,
 		BaseLoss: baseLoss(s.churn / s.total), AUC: weightedAUC(s, z)}
 	m.Warnings = append(m.Warnings, "the hand-made scorecard alone: no weight was learned from outcomes")
-	(&published{model: m, meanZ: mean/s.total + m.Intercept}).finish(s, &o)
+	(&published{model: m, meanZ: mean/s.total + m.Intercept}).finish(f, &o)
 	return m, nil
 }
 

@@ -25,8 +25,13 @@ type sample struct {
 	part   bool // of the rows that a fit is of
 }
 
-// newSample checks the rows of a frame and puts them in order.
+// newSample checks the rows of a frame and puts them in order, in folds by group.
 func newSample(f *features.Frame, seed uint64, folds int) (*sample, error) {
+	return newSampleBy(f, seed, folds, func(row int) int { return foldOf(seed, f.Rows[row].Group, folds) })
+}
+
+// newSampleBy is newSample with the fold of each row.
+func newSampleBy(f *features.Frame, seed uint64, folds int, fold func(row int) int) (*sample, error) {
 	if err := checkRows(f); err != nil {
 		return nil, err
 	}
@@ -37,7 +42,7 @@ func newSample(f *features.Frame, seed uint64, folds int) (*sample, error) {
 	places := make([]place, len(f.Rows))
 	for i := range f.Rows {
 		r := &f.Rows[i]
-		places[i] = place{foldOf(seed, r.Group, folds), i, rowHash(seed, r)}
+		places[i] = place{fold(i), i, rowHash(seed, r)}
 	}
 	slices.SortFunc(places, func(a, b place) int {
 		return cmp.Or(cmp.Compare(a.fold, b.fold), cmp.Compare(a.hash, b.hash), cmp.Compare(a.row, b.row))
@@ -91,6 +96,26 @@ func (s *sample) folds() int { return len(s.starts) - 1 }
 // else, so that a group keeps its fold when rows come, go or move.
 func foldOf(seed uint64, group string, k int) int {
 	return int(hash(seed, group) % uint64(k))
+}
+
+// foldsByTime returns the fold of each row when time is cut into stretches of about
+// equal weight by the date that rows are due. All snapshots of a renewal share
+// their date and so their fold; an account with renewals in two stretches is in
+// two folds, and the fit without a stretch knows what came after it.
+func foldsByTime(f *features.Frame, folds int) func(row int) int {
+	times := make([]weighted, len(f.Rows))
+	for i := range f.Rows {
+		// Differences of some decades are exact to a microsecond as float64.
+		times[i] = weighted{float64(f.Rows[i].Due - f.Rows[0].Due), f.Rows[i].Weight}
+	}
+	var edges []float64
+	for k := 1; k < folds; k++ {
+		edges = append(edges, quantile(slices.Clone(times), float64(k)/float64(folds)))
+	}
+	return func(row int) int {
+		k, _ := slices.BinarySearch(edges, times[row].x)
+		return k
+	}
 }
 
 // rowHash orders the rows inside a fold. Rows that it cannot tell apart keep

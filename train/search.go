@@ -31,6 +31,20 @@ type search struct {
 	slow    int       // fits handed to the exact solver
 }
 
+// solverSlow is what the provenance says where penalties were searched by exact
+// fits because the preconditioner failed. It counts none: how many fits fail
+// hangs on the last bits of float32, which differ between processors.
+const solverSlow = "the preconditioner contracted slowly: some penalties were searched by exact fits"
+
+// solverNote is what the provenance says of the search, nothing where all went
+// as it should.
+func (cv *crossValidation) solverNote() string {
+	if cv.slow > 0 {
+		return solverSlow
+	}
+	return ""
+}
+
 const (
 	// searchRows is the number of rows from which a search is made; with fewer,
 	// exact fits cost little and choose the same on every processor.

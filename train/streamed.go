@@ -4,6 +4,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -26,8 +27,15 @@ import (
 //
 // Beside Fit's errors it returns those of rows.
 func FitRows(ctx context.Context, f *features.Frame, rows Summer, spec features.Spec, o Options) (*predict.Model, error) {
+	if o.Weights == WeightsValue {
+		return nil, errStreamedValue
+	}
 	return fit(ctx, f, rows, spec, o)
 }
+
+// errStreamedValue says that rows summed elsewhere are not weighted by value: the
+// mean of a currency is that of all rows.
+var errStreamedValue = errors.New("weights by value: not where rows do not fit in memory")
 
 // farRows is the objective of a fit whose rows are summed elsewhere. The first
 // error cancels the fit, since sums have no way to tell of it.

@@ -38,10 +38,8 @@ func (a *app) scorecard(p *project, spec *features.Spec) evaluate.Candidate {
 
 // recipe is the way in which train fits, under a spec.
 func (a *app) recipe(name string, p *project, spec *features.Spec) evaluate.Candidate {
-	key := spec.Digest() + " " + p.calibrate + " " + p.stages + " " + p.segments + " " + p.card.key(p.cardWorth)
-	if p.enforce {
-		key += " enforce"
-	}
+	o := &p.fit
+	key := fmt.Sprintln(spec.Digest(), o.Calibration, o.Stages, o.Segments, o.Penalty, o.FoldsBy, o.Weights, o.Directions, p.card.key(p.cardWorth))
 	return evaluate.Candidate{Name: name, Key: key,
 		Fit: func(ctx context.Context, f *features.Frame) (evaluate.Predictor, error) {
 			o := p.trainOptions(a)

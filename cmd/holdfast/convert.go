@@ -246,23 +246,35 @@ func (c *converter) settings(y *projectYAML, p *project) {
 		"found %v; expected a probability above 0", p.score.AtRiskP)
 	c.check(p.score.AtRisk <= p.score.Watch && p.score.Watch <= p.score.Healthy, "health.tiers",
 		"upper bounds must increase from at_risk to watch to healthy")
-	p.calibrate = orDefault(y.Model.Calibration, "auto")
-	c.oneOf("model.calibration", p.calibrate, "auto", "none", "intercept", "platt", "isotonic")
 	p.registry.Dir = c.path(orDefault(y.Models, "models"))
-	m := y.Model
+	c.model(y, p)
+}
+
+// model converts how models are fitted.
+func (c *converter) model(y *projectYAML, p *project) {
+	m, o := y.Model, &p.fit
+	o.Calibration = orDefault(m.Calibration, train.CalibrationAuto)
+	c.oneOf("model.calibration", o.Calibration, train.CalibrationAuto, train.CalibrationNone, train.CalibrationIntercept,
+		train.CalibrationPlatt, train.CalibrationIsotonic)
 	c.oneOf("model.pairs", m.Pairs, "auto", "none")
-	p.stages = orDefault(m.Stages, train.StagesAuto)
-	c.oneOf("model.stages", p.stages, train.StagesAuto, train.StagesPairs, train.StagesSplines, train.StagesLinear)
-	if m.Pairs == "none" && (p.stages == train.StagesAuto || p.stages == train.StagesPairs) {
-		p.stages = train.StagesSplines
+	o.Stages = orDefault(m.Stages, train.StagesAuto)
+	c.oneOf("model.stages", o.Stages, train.StagesAuto, train.StagesPairs, train.StagesSplines, train.StagesLinear)
+	if m.Pairs == "none" && (o.Stages == train.StagesAuto || o.Stages == train.StagesPairs) {
+		o.Stages = train.StagesSplines
 	}
-	c.oneOf("model.segments", m.Segments, train.SegmentsPooled, train.SegmentsIntercepts, "none")
 	c.oneOf("model.directions", m.Directions, "warn", "enforce")
-	p.enforce = m.Directions == "enforce"
-	p.segments = orDefault(m.Segments, train.SegmentsPooled)
-	if p.noSegments = m.Segments == "none"; p.noSegments {
-		p.segments = train.SegmentsIntercepts // of phases
+	o.Directions = m.Directions == "enforce"
+	o.Segments = orDefault(m.Segments, train.SegmentsPooled)
+	c.oneOf("model.segments", o.Segments, train.SegmentsPooled, train.SegmentsIntercepts, "none")
+	if p.noSegments = o.Segments == "none"; p.noSegments {
+		o.Segments = train.SegmentsIntercepts // of phases
 	}
+	o.Penalty, o.FoldsBy, o.Weights = m.Penalty, m.Folds, m.Weights
+	c.oneOf("model.penalty", o.Penalty, train.PenaltyBest, train.PenaltyOneSE)
+	c.oneOf("model.folds", o.FoldsBy, train.FoldsByGroup, train.FoldsByTime)
+	c.oneOf("model.weights", o.Weights, train.WeightsNone, train.WeightsValue)
+	c.check(o.Weights != train.WeightsValue || p.autoOpt.ValueKnown, "model.weights",
+		"value: needs data.contracts.value, with value_known: start; a value that is known at the end of a term only may tell how it ended")
 	if m.Scorecard != "" {
 		p.cardFile, p.cardWorth = c.path(m.Scorecard), defaultWorth
 	}

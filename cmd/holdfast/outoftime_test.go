@@ -25,7 +25,7 @@ func backtested(t *testing.T, name string) *evaluate.Report {
 	t.Helper()
 	l := history(t, name)
 	if name == "oulad" {
-		l.project.stages = train.StagesLinear // splines reach .1241 in three times the time
+		l.project.fit.Stages = train.StagesLinear // splines reach .1241 in three times the time
 	}
 	a := &app{progress: new(progress), workers: 2}
 	o := a.backtestOptions()

@@ -21,6 +21,7 @@ import (
 	"github.com/holdfast-churn/holdfast/features"
 	"github.com/holdfast-churn/holdfast/predict"
 	"github.com/holdfast-churn/holdfast/predict/registry"
+	"github.com/holdfast-churn/holdfast/train"
 )
 
 // projectFile is the name of the one file that configures a project.
@@ -97,6 +98,9 @@ type projectYAML struct {
 		Stages         string   `yaml:"stages"`
 		Pairs          string   `yaml:"pairs"`
 		Segments       string   `yaml:"segments"`
+		Penalty        string   `yaml:"penalty"`
+		Folds          string   `yaml:"folds"`
+		Weights        string   `yaml:"weights"`
 		Calibration    string   `yaml:"calibration"`
 		Directions     string   `yaml:"directions"`
 		Scorecard      string   `yaml:"scorecard"`
@@ -161,16 +165,13 @@ type project struct {
 	origins    evaluate.OriginOptions
 	capacity   float64       // share of renewals that the team can work on; 0 for the default
 	score      predict.Score // tier bounds; the rest is the trainer's
-	calibrate  string
-	stages     string    // train.Options.Stages
-	enforce    bool      // declared directions bind
-	cardFile   string    // hand-made scorecard; empty for none
-	cardWorth  float64   // in renewals
-	card       *handCard // once the features are known
-	timed      bool      // rows have snapshots, so that calibration can go forward in time
+	fit        train.Options // what the file says of fits; trainOptions adds the rest
+	cardFile   string        // hand-made scorecard; empty for none
+	cardWorth  float64       // in renewals
+	card       *handCard     // once the features are known
+	timed      bool          // rows have snapshots, so that calibration can go forward in time
 	registry   registry.Registry
-	segments   string // train.Options.Segments
-	noSegments bool   // the segment is no feature
+	noSegments bool // the segment is no feature
 }
 
 // findProject reads the project file of dir, or of the nearest parent folder

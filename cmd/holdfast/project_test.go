@@ -16,6 +16,7 @@ import (
 
 	"github.com/holdfast-churn/holdfast/data"
 	"github.com/holdfast-churn/holdfast/features"
+	"github.com/holdfast-churn/holdfast/train"
 )
 
 // example uses every key of DESIGN.md section 3.
@@ -75,11 +76,11 @@ func TestParseProject(t *testing.T) {
 	if p.origins.Months != 3 || p.origins.EmbargoDays != 5 || p.origins.First.Format(time.RFC3339) != "2025-01-01T00:00:00Z" {
 		t.Errorf("origins %+v", p.origins)
 	}
-	if p.score.AtRiskP != 0.4 || p.score.Healthy != 85 || p.calibrate != "platt" {
-		t.Errorf("score %+v, calibration %q", p.score, p.calibrate)
+	if p.score.AtRiskP != 0.4 || p.score.Healthy != 85 || p.fit.Calibration != "platt" {
+		t.Errorf("score %+v, calibration %q", p.score, p.fit.Calibration)
 	}
-	if p.capacity != 0.1 || p.stages != "auto" {
-		t.Errorf("capacity %v, stages %q", p.capacity, p.stages)
+	if p.capacity != 0.1 || p.fit.Stages != "auto" {
+		t.Errorf("capacity %v, stages %q", p.capacity, p.fit.Stages)
 	}
 }
 
@@ -118,6 +119,9 @@ func TestParseProjectRefuses(t *testing.T) {
 		"a score among show":              {"show: [name, owner]", "show: [name, health]", `"health" is the name of a score column`},
 		"two features of a name":          {"name: login_trend", "name: logins_30d", "features.set: logins_30d: is defined twice"},
 		"a way of pairing":                {"pairs: auto", "pairs: some", `model.pairs: found "some"`},
+		"penalty":                         {"segments: pooled", "penalty: bananas", `model.penalty: found "bananas"`},
+		"folds":                           {"segments: pooled", "folds: bananas", `model.folds: found "bananas"`},
+		"weights":                         {"segments: pooled", "weights: bananas", `model.weights: found "bananas"`},
 		"segments":                        {"segments: pooled", "segments: bananas", `model.segments: found "bananas"`},
 		"a probability":                   {"at_risk_p: 0.4", "at_risk_p: 40", "health.at_risk_p: found 40"},
 		"unknown key in a list":           {"agg: trend", "aggregate: trend", `unknown key "aggregate"`},
@@ -169,6 +173,22 @@ func TestParseProjectRefuses(t *testing.T) {
 		if !errors.Is(err, errUsage) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want %q", name, err, c.want)
 		}
+	}
+}
+
+// Rows weigh by value only where the value is known when a term starts.
+func TestWeightsNeedAValue(t *testing.T) {
+	weighted := strings.Replace(example, "pairs: auto", "weights: value, penalty: one_se, folds: time", 1)
+	p, err := parseProject([]byte(weighted), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o := p.trainOptions(new(app)); o.Weights != train.WeightsValue || o.Penalty != train.PenaltyOneSE || o.FoldsBy != train.FoldsByTime {
+		t.Errorf("%+v", o)
+	}
+	_, err = parseProject([]byte(strings.Replace(weighted, "value_known: start", "value_known: end", 1)), ".")
+	if want := "model.weights: value: needs data.contracts.value, with value_known: start"; !errors.Is(err, errUsage) || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %q", err, want)
 	}
 }
 

@@ -45,7 +45,7 @@ func (t *tableFlags) refuseAlone() error {
 
 // tableProject stands in for the project file that a ready table lacks.
 func tableProject(tf tableFlags) *project {
-	return &project{calibrate: train.CalibrationAuto, stages: tf.stages, timed: tf.time != ""}
+	return &project{fit: train.Options{Stages: tf.stages}, timed: tf.time != ""}
 }
 
 // tableFrame reads a ready table and makes its frame: under the given spec, or

@@ -147,8 +147,8 @@ func matureAt(f *features.Frame, asOf time.Time) (rows []int, censored int) {
 
 // trainOptions are the settings that every fit of a project shares.
 func (p *project) trainOptions(a *app) train.Options {
-	o := train.Options{Seed: trainSeed, Workers: a.workers, Calibration: p.calibrate, Stages: p.stages, Directions: p.enforce,
-		Segments: p.segments, Time: p.timed, Version: version, Score: p.score}
+	o := p.fit
+	o.Seed, o.Workers, o.Time, o.Version, o.Score = trainSeed, a.workers, p.timed, version, p.score
 	if p.card != nil {
 		o.Scorecard, o.ScorecardWorth = p.card.Scorecard, p.cardWorth
 	}
