@@ -86,10 +86,10 @@ func fit(ctx context.Context, f *features.Frame, rows Summer, spec features.Spec
 
 // sample weights the rows of a frame and cuts them into folds.
 func (o *Options) sample(f *features.Frame) (*sample, error) {
-	if err := checkRows(f); err != nil {
-		return nil, err
-	}
 	if o.Weights == WeightsValue {
+		if err := checkRows(f); err != nil {
+			return nil, err
+		}
 		var err error
 		if f, err = byValue(f); err != nil {
 			return nil, err
