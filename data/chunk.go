@@ -24,7 +24,8 @@ type chunkReader struct {
 	names []int32
 	codes []int32
 
-	staged     *builder         // what a coder is handed next
+	builders   [Text + 1]*builder
+	staged     *builder         // one of them: what a coder is handed next
 	translated bool             // the coder has the current dictionary
 	unfit      map[int32]string // entries of it that cannot be represented, and why; nil where all can
 }

@@ -123,7 +123,8 @@ func (h *History) addAccounts(t *Table, s AccountSource) error {
 	})
 	segment, phase, group := texts(t, s.Segment), texts(t, s.Phase), texts(t, s.Group)
 	h.Versions = make([]Version, len(order))
-	var newest []int // by account, the row of its newest version
+	h.Accounts = make([]Account, 0, len(order))
+	newest := make([]int, 0, len(order)) // by account, the row of its newest version
 	for i, r := range order {
 		h.Versions[i] = Version{From: from(r), Segment: segment(r), Phase: phase(r)}
 		if i > 0 && ids[r] == ids[order[i-1]] {

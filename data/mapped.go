@@ -107,9 +107,11 @@ func (m *mapped[T]) missing(n int) {
 
 // readInto decodes one column chunk page by page into a coder.
 func (c *chunkReader) readInto(p *parquetFile, group, column int, before int64, k coder) error {
-	if c.staged == nil || c.staged.Kind != k.kindOf() {
-		c.staged = newBuilder("", k.kindOf())
+	staged := &c.builders[k.kindOf()]
+	if *staged == nil {
+		*staged = newBuilder("", k.kindOf())
 	}
+	c.staged = *staged
 	c.translated = false
 	return c.pagesOf(p, group, column, before, func(page page) error { return c.code(page, k) })
 }
