@@ -32,7 +32,7 @@ study: ## simulations: coverage of the bootstrap and of effects, level and power
 	$(GO) test ./train ./evaluate ./cmd/holdfast -run Study -study -v -timeout 1h
 
 bench-evaluate: ## a million test rows, two candidates: metrics, intervals, bands, slices
-	$(GO) test ./evaluate -run XXX -bench MillionRows -benchtime 1x -timeout 1h
+	$(GO) test ./evaluate -run XXX -bench Report -benchtime 1x -timeout 1h
 
 mutants: ## takes out guards one by one (cmd/holdfast/testdata/mutants) and sees their tests fail; MUTANTS="rule|label"
 	$(GO) test ./cmd/holdfast -run TestMutants -mutants '$(or $(MUTANTS),.)' -timeout 2h

@@ -55,6 +55,10 @@ func (t *pool) bands(p []float64, order []int, deciles []binSums, shock float64,
 	m := t.newBandMeter(p, order, deciles)
 	n := min(o.replicates(), max(leastDrawn, mostDraws/max(len(p), 1)))
 	var figures [2]bandFigures
+	kinds := figures[:]
+	if shock == 0 {
+		kinds = figures[:1] // both bands are one
+	}
 	random := rand.New(rand.NewPCG(o.Seed, bandStream))
 	u, odds := make([]float64, t.renewals), make([]float64, len(t.starts)-1)
 	for range n {
@@ -65,11 +69,11 @@ func (t *pool) bands(p []float64, order []int, deciles []binSums, shock float64,
 			u[k] = random.Float64()
 		}
 		m.draw(p, u, odds)
-		for k := range figures {
-			m.measure(&figures[k], m.drawn[k])
+		for k := range kinds {
+			m.measure(&kinds[k], m.drawn[k])
 		}
 	}
-	perfect, shocked = figures[0].bands(), figures[1].bands()
+	perfect, shocked = figures[0].bands(), kinds[len(kinds)-1].bands()
 	perfect.Replicates, shocked.Replicates, shocked.Shock = n, n, Number(shock)
 	return perfect, shocked
 }

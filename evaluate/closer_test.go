@@ -38,7 +38,7 @@ func testPool(t *testing.T, n int, slope float64) (*pool, []float64, []int) {
 		p.origin = append(p.origin, o)
 	}
 	p.hasValue = true
-	p.resamples = newResampler(p.groups, 60, 3)
+	p.resamples = newResampler(p.groups, 60, maxBlocks, 3)
 	return p, predicted, ascending(predicted)
 }
 
@@ -51,9 +51,16 @@ func TestIntervalsAreThoseOfTheRows(t *testing.T) {
 	draws := p.sampler(q, p.resamples)
 	m := MeasureValued(predicted, p.y, p.w, p.value, 0.2)
 	large, both := newLine(q.p, float64(m.InTheLarge), 1), newLine(q.p, float64(m.Intercept), float64(m.Slope))
-	var s sample
+	var drawn [together]sample
 	for b, times := range p.resamples.times[:20] {
-		draws.draw(&s, times)
+		if b%together == 0 {
+			draws.draw(&drawn, p.resamples.times[b:min(b+together, 19)]) // the last lot is short of one
+		}
+		s := &drawn[b%together]
+		if b == 19 {
+			draws.draw(&drawn, p.resamples.times[19:20])
+			s = &drawn[0]
+		}
 		var y, w, value, x []float64
 		var rows []int
 		for i := range n {
@@ -76,17 +83,17 @@ func TestIntervalsAreThoseOfTheRows(t *testing.T) {
 			size += float64(p.starts[o+1] - lo)
 		}
 		_, slope := Recalibration(x, y, w)
-		a, _ := large.step(&s, false)
-		_, oneStep := both.step(&s, true)
+		a, _ := large.step(s, false)
+		_, oneStep := both.step(s, true)
 		for _, c := range []struct {
 			name      string
 			got, want float64
 			tol       float64
 		}{
-			{"AUC", q.auc(&s), auc / size, 1e-12},
-			{"AP", q.ap(&s), AveragePrecision(x, y, w), 1e-12},
-			{"recall", q.captured(&s, s.wy, 0.2), Recall(x, y, w, 0.2), 1e-12},
-			{"value recall", q.captured(&s, s.wvy, 0.2), ValueRecall(x, y, w, value, 0.2), 1e-12},
+			{"AUC", q.auc(s), auc / size, 1e-12},
+			{"AP", q.ap(s), AveragePrecision(x, y, w), 1e-12},
+			{"recall", q.captured(s, s.wy, 0.2), Recall(x, y, w, 0.2), 1e-12},
+			{"value recall", q.captured(s, s.wvy, 0.2), ValueRecall(x, y, w, value, 0.2), 1e-12},
 			// One Newton step errs by the square of what a resample moves, some .1.
 			{"in the large", a, InTheLarge(x, y, w), 0.01},
 			{"slope", oneStep, slope, 0.02},
@@ -118,10 +125,11 @@ func TestIntervalsOfManyRows(t *testing.T) {
 	if n := len(q.p); n < mostPoints/2 || n > mostPoints+100 {
 		t.Fatalf("%d points", n)
 	}
-	var s sample
-	p.sampler(q, p.resamples).draw(&s, nil)
+	var drawn [together]sample
+	p.sampler(q, p.resamples).draw(&drawn, nil)
+	s := &drawn[0]
 	m := Measure(predicted, p.y, p.w)
-	for name, c := range map[string][2]float64{"AP": {q.ap(&s), float64(m.AP)}, "recall": {q.captured(&s, s.wy, 0.1), float64(m.Recall)}} {
+	for name, c := range map[string][2]float64{"AP": {q.ap(s), float64(m.AP)}, "recall": {q.captured(s, s.wy, 0.1), float64(m.Recall)}} {
 		if math.Abs(c[0]-c[1]) > 2e-3 { // a point is a four-thousandth of the rows wide
 			t.Errorf("%s = %v by points, %v by rows", name, c[0], c[1])
 		}

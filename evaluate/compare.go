@@ -56,7 +56,7 @@ func ComparePair(f *features.Frame, nameA, nameB string, a, b []float64, o Optio
 		return nil
 	}
 	t := newPool(f, []Origin{{Test: all}})
-	t.resamples = newResampler(t.groups, o.replicates(), o.Seed)
+	t.resamples = newResampler(t.groups, o.replicates(), maxBlocks, o.Seed)
 	d := t.compare(b, a)
 	d.Words = pairWords(nameB, nameA, d)
 	return &Pair{A: MeasureValued(a, t.y, t.w, t.valued(0, len(all)), o.capacity()),

@@ -32,23 +32,64 @@ const (
 	excessLeast = 0.005
 )
 
-// The cost of an Excess is bounded: so many resamples, and so many runs of rows.
+// The cost of an Excess is bounded: so many resamples, of so many blocks of
+// groups, and so many runs of rows.
 const (
 	excessReplicates = 400
 	excessLeastDrawn = 100
 	excessDraws      = 20_000_000 // rows times resamples, if that leaves excessLeastDrawn
 	excessRuns       = 400
+	excessBlocks     = 1000
 )
 
-// excess measures the rows, in ascending order of p, of which a share churned.
+// excessDrawn is how many resamples so many rows get.
+func excessDrawn(rows int, o *Options) int {
+	return min(o.replicates(), excessReplicates, max(excessLeastDrawn, excessDraws/max(rows, 1)))
+}
+
+// excess measures some of the rows, in ascending order of p, of which a share
+// churned.
 func (t *pool) excess(p []float64, order []int, rate float64, o *Options) *Excess {
-	n := min(o.replicates(), excessReplicates, max(excessLeastDrawn, excessDraws/max(len(order), 1)))
+	n := excessDrawn(len(order), o)
 	r, run := coarseRuns(p, t.y, t.w, order)
 	meter := newICI(r)
-	e := &Excess{ICI: Number(meter.mean(r.y))}
-	random := rand.New(rand.NewPCG(o.Seed, excessStream))
+	perfect := t.perfectICI(p, meter, run, order, n, o.Seed)
+	return t.excessOver(meter.mean(r.y), perfect, r, run, order, rate, o)
+}
+
+// excessOfAll measures all rows, whose ICI and that of a perfect model are known.
+func (t *pool) excessOfAll(j *judged, s *Scores, o *Options) *Excess {
+	r, run := coarseRuns(j.p, t.y, t.w, j.order)
+	return t.excessOver(float64(s.Pooled.ICI), float64(s.Perfect.ICI.Mean), r, run, j.order, float64(s.Pooled.Rate), o)
+}
+
+// excessOver returns by how much ICI is above that of a perfect model, for rows
+// in coarse runs.
+func (t *pool) excessOver(ici, perfect float64, r *runs, run, order []int, rate float64, o *Options) *Excess {
+	n := excessDrawn(len(order), o)
+	e := &Excess{ICI: Number(ici), Perfect: Number(perfect)}
+	e.E = max(0, e.ICI-e.Perfect)
+	e.Bound, e.Upper = Number(max(excessShare*rate, excessLeast)), undefinedInterval().High
+	e.P = e.Upper
+	if t.blocks == nil {
+		t.blocks = newResampler(t.groups, min(o.replicates(), excessReplicates), excessBlocks, o.Seed)
+	}
+	if replicates := t.resampledICI(r, run, order, n); len(replicates) > 1 {
+		mean := sum(replicates) / float64(len(replicates))
+		slices.Sort(replicates)
+		e.Upper = max(0, e.ICI-e.Perfect+Number(quantile(replicates, level)-mean))
+		within, _ := slices.BinarySearch(replicates, float64(e.Bound-e.ICI+e.Perfect)+mean)
+		e.P = Number(float64(within) / float64(len(replicates)))
+	}
+	return e
+}
+
+// perfectICI returns the mean ICI of n made-up outcomes of which the predictions
+// are the probabilities.
+func (t *pool) perfectICI(p []float64, meter *iciMeter, run, order []int, n int, seed uint64) float64 {
+	random := rand.New(rand.NewPCG(seed, excessStream))
 	renewal, renewals := t.renumber(order)
-	u, y := make([]float64, renewals), make([]float64, len(r.p))
+	u, y := make([]float64, renewals), make([]float64, len(meter.p))
 	var perfect float64
 	for range n {
 		for k := range u {
@@ -61,22 +102,11 @@ func (t *pool) excess(p []float64, order []int, rate float64, o *Options) *Exces
 			}
 		}
 		for k := range y {
-			y[k] /= r.w[k]
+			y[k] /= meter.w[k]
 		}
 		perfect += meter.mean(y)
 	}
-	e.Perfect = Number(perfect / float64(n))
-	e.E = max(0, e.ICI-e.Perfect)
-	e.Bound, e.Upper = Number(max(excessShare*rate, excessLeast)), undefinedInterval().High
-	e.P = e.Upper
-	if replicates := t.resampledICI(r, run, order, n); len(replicates) > 1 {
-		mean := sum(replicates) / float64(len(replicates))
-		slices.Sort(replicates)
-		e.Upper = max(0, e.ICI-e.Perfect+Number(quantile(replicates, level)-mean))
-		within, _ := slices.BinarySearch(replicates, float64(e.Bound-e.ICI+e.Perfect)+mean)
-		e.P = Number(float64(within) / float64(len(replicates)))
-	}
-	return e
+	return perfect / float64(n)
 }
 
 // renumber numbers the renewals of the given rows from 0 on.
@@ -97,29 +127,49 @@ func (t *pool) renumber(rows []int) (of []int32, n int) {
 // excessStream keeps these draws apart from any other use of the same seed.
 const excessStream = 0x65786365
 
-// resampledICI returns ICI over resamples of the groups.
+// A cell is the rows of one block in one run.
+type cell struct {
+	block, run, rows int
+	w, wy            float64
+}
+
+// cells returns the cells that hold rows, by block and run.
+func (t *pool) cells(runs int, run, order []int) []cell {
+	blocks := t.blocks
+	all := make([]cell, blocks.blocks*runs)
+	for at, i := range order {
+		block := int(blocks.blockOf[t.group[i]])
+		c := &all[block*runs+run[at]]
+		c.block, c.run = block, run[at]
+		c.rows++
+		c.w += t.w[i]
+		c.wy += float64(t.w[i] * t.y[i])
+	}
+	return slices.DeleteFunc(all, func(c cell) bool { return c.rows == 0 })
+}
+
+// resampledICI returns ICI over n resamples of the groups.
 func (t *pool) resampledICI(r *runs, run, order []int, n int) []float64 {
-	s := t.resamples
+	cells := t.cells(len(r.p), run, order)
+	rows, w, wy := make([]int, len(r.p)), make([]float64, len(r.p)), make([]float64, len(r.p))
 	var out []float64
 	drawn := &runs{}
-	for b := range min(n, len(s.times)) {
-		w, y, rows := make([]float64, len(r.p)), make([]float64, len(r.p)), make([]int, len(r.p))
-		for at, i := range order {
-			times := s.times[b][s.blockOf[t.group[i]]]
-			if times == 0 {
-				continue
-			}
-			k := run[at]
-			v := float64(float64(times) * t.w[i])
-			rows[k] += int(times)
-			w[k] += v
-			y[k] += float64(v * t.y[i])
+	for _, times := range t.blocks.times[:min(n, len(t.blocks.times))] {
+		clear(rows)
+		clear(w)
+		clear(wy)
+		for k := range cells {
+			c := &cells[k]
+			v := float64(times[c.block])
+			rows[c.run] += c.rows * int(times[c.block])
+			w[c.run] += float64(v * c.w)
+			wy[c.run] += float64(v * c.wy)
 		}
 		drawn.p, drawn.n, drawn.w, drawn.y = drawn.p[:0], drawn.n[:0], drawn.w[:0], drawn.y[:0]
 		for k := range w {
 			if rows[k] > 0 {
 				drawn.p, drawn.n = append(drawn.p, r.p[k]), append(drawn.n, rows[k])
-				drawn.w, drawn.y = append(drawn.w, w[k]), append(drawn.y, y[k]/w[k])
+				drawn.w, drawn.y = append(drawn.w, w[k]), append(drawn.y, wy[k]/w[k])
 			}
 		}
 		if len(drawn.p) > 0 {

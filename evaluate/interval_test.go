@@ -11,7 +11,7 @@ import (
 
 // clusterInterval is the interval of Σ d / Σ w over groups.
 func clusterInterval(d, w []float64, replicates int, seed uint64) Interval {
-	return newResampler(len(d), replicates, seed).ratio(d, w)
+	return newResampler(len(d), replicates, maxBlocks, seed).ratio(d, w)
 }
 
 // Over many equal groups the interval is that of the normal approximation,
@@ -65,7 +65,7 @@ func TestClusterIntervalOfOneGroup(t *testing.T) {
 func TestResamplerPutsManyGroupsIntoBlocks(t *testing.T) {
 	const groups = 3*maxBlocks + 7
 	random := rand.New(rand.NewPCG(4, 2))
-	s := newResampler(groups, 400, 1)
+	s := newResampler(groups, 400, maxBlocks, 1)
 	group, x := make([]int, groups), make([]float64, groups)
 	for g := range group {
 		group[g], x[g] = g, random.NormFloat64()

@@ -55,16 +55,18 @@ func (t *pool) intervals(p []float64, order []int, m *Metrics, capacity float64)
 		{&v.InTheLarge, m.InTheLarge, func(s *sample) float64 { a, _ := large.step(s, false); return a }, nil},
 		{&v.Slope, m.Slope, func(s *sample) float64 { _, b := both.step(s, true); return b }, nil},
 	}
-	var at sample
+	var at [together]sample
 	draws.draw(&at, nil)
 	off := make([]float64, len(figures))
 	for k := range figures {
-		off[k] = float64(figures[k].at) - figures[k].of(&at)
+		off[k] = float64(figures[k].at) - figures[k].of(&at[0])
 	}
-	for _, times := range s.times {
+	for times := range slices.Chunk(s.times, together) {
 		draws.draw(&at, times)
-		for k := range figures {
-			figures[k].many = append(figures[k].many, figures[k].of(&at)+off[k])
+		for r := range times {
+			for k := range figures {
+				figures[k].many = append(figures[k].many, figures[k].of(&at[r])+off[k])
+			}
 		}
 	}
 	for k := range figures {

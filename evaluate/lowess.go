@@ -172,6 +172,7 @@ func (v *window) moveTo(x float64) {
 func (v *window) fit(k int, spread float64) (first int, coef []float64) {
 	x := v.p[k]
 	h := max(x-v.p[v.left], v.p[v.right]-x)
+	coef = make([]float64, 0, v.right-v.left+1)
 	var all, mean float64
 	for j := v.left; j < len(v.p); j++ {
 		r := math.Abs(v.p[j] - x)

@@ -214,7 +214,7 @@ func (r *Monitor) realise(m *predict.Model, since *features.Frame, o MonitorOpti
 		all[i] = i
 	}
 	t := newPool(since, []Origin{{Test: all}})
-	t.resamples = newResampler(t.groups, orDefault(o.Bootstrap, defaultReplicates), o.Seed)
+	t.resamples = newResampler(t.groups, orDefault(o.Bootstrap, defaultReplicates), maxBlocks, o.Seed)
 	v := &Realised{Metrics: Measure(p, t.y, t.w), Expected: NewExpected(p, t.w)}
 	s := t.resamples
 	loss, mass := s.sums(t.group, func(i int) float64 { return t.w[i] * logLossOf(p[i], t.y[i]) }), t.mass()

@@ -74,6 +74,10 @@ type sample struct {
 	w, wy, wvy []float64
 }
 
+// together is how many resamples are weighted in one pass over the rows, which
+// is bound by memory: four cost little more than one.
+const together = 4
+
 // A sampler weights the points of one candidate.
 type sampler struct {
 	*points
@@ -81,15 +85,15 @@ type sampler struct {
 	churned        []int     // places of the churned rows
 	at             []int32   // their points
 	block          []int32   // of each row
+	times          [][together]float64
 }
 
 func (t *pool) sampler(q *points, s *resampler) *sampler {
-	m := &sampler{points: q}
+	m := &sampler{points: q, w: make([]float64, len(q.rows)), block: make([]int32, len(q.rows)), times: make([][together]float64, s.blocks)}
 	for k := range q.p {
 		for at := q.starts[k]; at < q.starts[k+1]; at++ {
 			i := q.rows[at]
-			m.w = append(m.w, t.w[i])
-			m.block = append(m.block, s.blockOf[t.group[i]])
+			m.w[at], m.block[at] = t.w[i], s.blockOf[t.group[i]]
 			if t.y[i] == 1 {
 				m.churned, m.at = append(m.churned, at), append(m.at, int32(k))
 				m.lost = append(m.lost, t.w[i])
@@ -104,32 +108,42 @@ func (t *pool) sampler(q *points, s *resampler) *sampler {
 	return m
 }
 
-// draw stores the weights of one resample; nil times are those of the rows
-// themselves.
-func (m *sampler) draw(to *sample, times []uint16) {
-	if to.w == nil {
-		n := len(m.p)
-		to.w, to.wy, to.wvy = make([]float64, n), make([]float64, n), make([]float64, n)
-	}
-	clear(to.wy)
-	clear(to.wvy)
-	of := func(at int) float64 {
-		if times == nil {
-			return 1
+// draw stores the weights of so many resamples as times has, at most together;
+// nil times are those of the rows themselves, in the first.
+func (m *sampler) draw(to *[together]sample, times [][]uint16) {
+	for r := range to {
+		if to[r].w == nil {
+			n := len(m.p)
+			to[r] = sample{make([]float64, n), make([]float64, n), make([]float64, n)}
 		}
-		return float64(times[m.block[at]])
+		clear(to[r].wy)
+		clear(to[r].wvy)
+		for k := range m.times {
+			m.times[k][r] = 1
+			if r < len(times) {
+				m.times[k][r] = float64(times[r][k])
+			}
+		}
 	}
 	for k := range m.p {
-		var w float64
-		for at := m.starts[k]; at < m.starts[k+1]; at++ {
-			w += float64(of(at) * m.w[at])
+		var w [together]float64
+		lo, hi := m.starts[k], m.starts[k+1]
+		block := m.block[lo:hi]
+		for at, v := range m.w[lo:hi] {
+			n := &m.times[block[at]]
+			w[0] += float64(n[0] * v)
+			w[1] += float64(n[1] * v)
+			w[2] += float64(n[2] * v)
+			w[3] += float64(n[3] * v)
 		}
-		to.w[k] = w
+		to[0].w[k], to[1].w[k], to[2].w[k], to[3].w[k] = w[0], w[1], w[2], w[3]
 	}
 	for c, at := range m.churned {
-		n := of(at)
-		to.wy[m.at[c]] += float64(n * m.lost[c])
-		to.wvy[m.at[c]] += float64(n * m.value[c])
+		n, k := &m.times[m.block[at]], m.at[c]
+		for r := range to {
+			to[r].wy[k] += float64(n[r] * m.lost[c])
+			to[r].wvy[k] += float64(n[r] * m.value[c])
+		}
 	}
 }
 

@@ -32,11 +32,16 @@ type pool struct {
 	otherCurrency int    // rows with a value in another one
 
 	resamples *resampler
+	blocks    *resampler // of fewer blocks, for Excess; nil until one is asked for
 }
 
 func newPool(f *features.Frame, origins []Origin) *pool {
 	t := &pool{starts: []int{0}}
-	groups, renewals := map[string]int{}, map[[2]string]int{}
+	type renewalKey struct {
+		contract string
+		due      int64
+	}
+	groups, renewals := map[string]int{}, map[renewalKey]int{}
 	number := func(key string) int {
 		g, ok := groups[key]
 		if !ok {
@@ -50,7 +55,7 @@ func newPool(f *features.Frame, origins []Origin) *pool {
 			row := &f.Rows[r]
 			renewal := t.renewals
 			if row.Contract != "" {
-				key := [2]string{row.Contract, fmt.Sprint(row.Due)}
+				key := renewalKey{row.Contract, row.Due}
 				if n, ok := renewals[key]; ok {
 					renewal = n
 				} else {

@@ -23,7 +23,7 @@ type judged struct {
 func newResult(f *features.Frame, origins, tested []Origin, candidates []Candidate,
 	predictions [][]prediction, o *Options, design Design) *Result {
 	t := newPool(f, tested)
-	t.resamples = newResampler(t.groups, o.replicates(), o.Seed)
+	t.resamples = newResampler(t.groups, o.replicates(), maxBlocks, o.Seed)
 	r := &Report{
 		Format: ReportFormat,
 		Provenance: Provenance{Project: o.Project, Data: o.Data, Version: o.Version,
@@ -117,7 +117,7 @@ func (t *pool) look(f *features.Frame, tested []Origin, r *Report, all []*judged
 		s.Perfect, s.Shocked = t.bands(j.p, j.order, equalMass(j.p, t.y, t.w, j.order), shock, o)
 		s.Intervals = t.intervals(j.p, j.order, s.Pooled, o.capacity())
 		if j.subject || j.name == ChampionName {
-			s.Excess = t.excess(j.p, j.order, float64(s.Pooled.Rate), o)
+			s.Excess = t.excessOfAll(j, s, o)
 		}
 		older := make([][]float64, len(tested))
 		for at := range tested {

@@ -84,14 +84,24 @@ func (t *pool) stratify(f *features.Frame, origins []Origin) []stratification {
 // seenBefore reports, for each test row, whether its group had a row in the
 // training of the row's origin.
 func seenBefore(f *features.Frame, origins []Origin) []bool {
+	number, of := map[string]int{}, make([]int, len(f.Rows))
+	for i := range f.Rows {
+		group := groupOf(&f.Rows[i])
+		g, ok := number[group]
+		if !ok {
+			g = len(number)
+			number[group] = g
+		}
+		of[i] = g
+	}
 	var seen []bool
 	for o := range origins {
-		known := map[string]bool{}
+		known := make([]bool, len(number))
 		for _, r := range origins[o].Train {
-			known[groupOf(&f.Rows[r])] = true
+			known[of[r]] = true
 		}
 		for _, r := range origins[o].Test {
-			seen = append(seen, known[groupOf(&f.Rows[r])])
+			seen = append(seen, known[of[r]])
 		}
 	}
 	return seen

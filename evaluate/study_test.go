@@ -51,7 +51,7 @@ func TestStudyCoverage(t *testing.T) {
 			}
 		}
 		covers := func(group []int, groups int) bool {
-			s := newResampler(groups, 300, b)
+			s := newResampler(groups, 300, maxBlocks, b)
 			i := s.ratio(s.sums(group, func(i int) float64 { return loss[i] }), s.sums(group, func(int) float64 { return 1 }))
 			return float64(i.Low) <= truth && truth <= float64(i.High)
 		}
@@ -156,10 +156,15 @@ func TestStudyLeakIsRefused(t *testing.T) {
 	}
 }
 
-// A million test rows and two candidates: metrics, intervals, bands, slices,
-// forecast and gates. make bench-evaluate adds the page.
-func BenchmarkMillionRows(b *testing.B) {
-	const accounts, months = 100_000, 10
+// Test rows and two candidates: metrics, intervals, bands, slices, forecast and
+// gates. make bench-evaluate adds the page.
+func BenchmarkReport(b *testing.B) {
+	b.Run("200k", func(b *testing.B) { benchmarkReport(b, 20_000) })
+	b.Run("1M", func(b *testing.B) { benchmarkReport(b, 100_000) })
+}
+
+func benchmarkReport(b *testing.B, accounts int) {
+	const months = 10
 	f := history(accounts, months+2, 1)
 	for i := range f.Rows {
 		f.Rows[i].Segment = "s" + string(rune('a'+i%5))
