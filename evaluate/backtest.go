@@ -41,6 +41,8 @@ type Options struct {
 	// Finished keeps what origins came to, so that a backtest that is stopped can
 	// go on. Nil keeps nothing.
 	Finished Finished
+	// Build tells programs of one Version apart in what Finished keeps.
+	Build string
 	// Project, Data, Version, DataFindings, Leaks and Curves are copied into the report.
 	Project, Data, Version string
 	DataFindings           []data.Finding

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/gob"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -25,7 +24,7 @@ type Finished interface {
 func (r *run) key(i int) string {
 	h := sha256.New()
 	o := &r.origins[i]
-	fmt.Fprintf(h, "origin 1\n%s\n%s\n%s\n%d\n", r.o.Version, r.o.Data, r.f.SpecDigest, r.o.Seed)
+	fmt.Fprintf(h, "origin 2\n%s\n%s\n%s\n%s\n%d\n", r.o.Version, r.o.Build, r.o.Data, r.f.SpecDigest, r.o.Seed)
 	for k := i; k < min(i+2, len(r.origins)); k++ { // a fit also predicts the rows of the next origin
 		fmt.Fprintf(h, "%s %d %d\n", r.origins[k].Name, r.origins[k].At.UnixNano(), r.origins[k].End.UnixNano())
 		writeRows(h, r.origins[k].Test)
@@ -48,54 +47,34 @@ func writeRows(h interface{ Write([]byte) (int, error) }, rows []int) {
 	_, _ = h.Write([]byte(text.String())) // a hash takes everything
 }
 
-// kept is a finished origin. Errors are kept as text: a fit that failed would
-// fail again.
+// kept is a finished origin, by candidate. One that failed, or was not asked, has
+// no predictions: it is tried again, because the reason may be mended.
 type kept struct {
 	P, Older [][]float64
-	Failures []string
 }
 
 func keep(predictions []prediction, older [][]float64) []byte {
 	k := kept{Older: older}
 	for _, p := range predictions {
-		failure := ""
-		if p.err != nil {
-			failure = p.err.Error()
-		}
-		k.P, k.Failures = append(k.P, p.p), append(k.Failures, failure)
+		k.P = append(k.P, p.p)
 	}
 	var b bytes.Buffer
 	if err := gob.NewEncoder(&b).Encode(&k); err != nil {
-		panic("evaluate: numbers and texts cannot fail to be encoded")
+		panic("evaluate: numbers cannot fail to be encoded")
 	}
 	return b.Bytes()
 }
 
-// restore takes over a finished origin. What cannot be read, or does not fit,
-// counts as not there.
-func (r *run) restore(i int, b []byte) bool {
+// restore takes over what was kept of an origin. What cannot be read, or does
+// not fit, counts as not there.
+func (r *run) restore(i int, b []byte, predictions []prediction, older [][]float64) {
 	var k kept
-	if b == nil || gob.NewDecoder(bytes.NewReader(b)).Decode(&k) != nil {
-		return false
+	if b == nil || gob.NewDecoder(bytes.NewReader(b)).Decode(&k) != nil || len(k.P) != len(predictions) || len(k.Older) != len(predictions) {
+		return
 	}
-	n := len(r.candidates)
-	if len(k.P) != n || len(k.Failures) != n || len(k.Older) != n {
-		return false
-	}
-	predictions := make([]prediction, n)
 	for c := range predictions {
-		switch k.Failures[c] {
-		case "":
-			if len(k.P[c]) != len(r.origins[i].Test) {
-				return false
-			}
-			predictions[c].p = k.P[c]
-		case errNotAsked.Error():
-			predictions[c].err = errNotAsked
-		default:
-			predictions[c].err = errors.New(k.Failures[c])
+		if len(k.P[c]) == len(r.origins[i].Test) {
+			predictions[c].p, older[c] = k.P[c], k.Older[c]
 		}
 	}
-	r.out[i], r.older[i+1] = predictions, k.Older
-	return true
 }

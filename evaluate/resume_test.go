@@ -85,15 +85,38 @@ func TestBacktestGoesOnAfterAStop(t *testing.T) {
 	}
 	// Other data, or a candidate of another key, begin anew.
 	for name, change := range map[string]func(*Options, *Candidate){
-		"data": func(o *Options, _ *Candidate) { o.Data = "others" },
-		"key":  func(_ *Options, c *Candidate) { c.Key = "other" },
-		"seed": func(o *Options, _ *Candidate) { o.Seed++ },
+		"data":  func(o *Options, _ *Candidate) { o.Data = "others" },
+		"build": func(o *Options, _ *Candidate) { o.Build = "later" },
+		"key":   func(_ *Options, c *Candidate) { c.Key = "other" },
+		"seed":  func(o *Options, _ *Candidate) { o.Seed++ },
 	} {
 		fits = 0
 		other, c := o, counted(byLevel(), &fits, -1, nil)
 		change(&other, &c)
 		if _, err := Backtest(context.Background(), f, []Candidate{c, failing}, other); err != nil || fits != tested {
 			t.Errorf("other %s: %d fits, %v", name, fits, err)
+		}
+	}
+}
+
+// A fit that failed is not kept: a repaired one is asked again, and it alone.
+func TestBacktestTriesFailuresAgain(t *testing.T) {
+	f := history(300, 12, 1)
+	o := Options{Finished: new(memory), Bootstrap: quick, Origins: OriginOptions{First: day(t, "2022-06-01")}}
+	broken, ours, repaired := BaseRate(), 0, 0
+	broken.Name = "repaired"
+	fit := broken.Fit
+	broken.Fit = func(context.Context, *features.Frame) (Predictor, error) { return nil, errors.New("broken") }
+	for _, fails := range []bool{true, false} {
+		if !fails {
+			broken.Fit, ours = fit, 0
+		}
+		r, err := Backtest(context.Background(), f, []Candidate{counted(byLevel(), &ours, -1, nil), counted(broken, &repaired, -1, nil)}, o)
+		if err != nil || (r.Report.Candidates[1].Failure != "") != fails {
+			t.Fatalf("%v, %+v", err, r.Report.Candidates[1].Failure)
+		}
+		if tested := r.Report.Design.Tested; !fails && (ours != 0 || repaired != 2*tested) {
+			t.Errorf("%d fits of what had worked, %d of what had failed at %d origins", ours, repaired-tested, tested)
 		}
 	}
 }

@@ -98,8 +98,9 @@ func (r *run) bytes(i int) int64 {
 	return int64(len(o.Train)+len(o.Test)) * perRow
 }
 
-// origin predicts one origin, or takes what an earlier run made of it.
+// origin predicts one origin, but for what an earlier run made of it.
 func (r *run) origin(ctx context.Context, i int) error {
+	predictions, older := make([]prediction, len(r.candidates)), make([][]float64, len(r.candidates))
 	key := ""
 	if r.o.Finished != nil {
 		key = r.key(i)
@@ -107,17 +108,14 @@ func (r *run) origin(ctx context.Context, i int) error {
 		if err != nil {
 			return err
 		}
-		if r.restore(i, kept) {
-			r.report(r.origins[i].Name+", from before", len(r.candidates))
-			return nil
-		}
+		r.restore(i, kept, predictions, older)
 	}
-	predictions, older := r.predictOrigin(ctx, i)
+	fitted := r.predictOrigin(ctx, i, predictions, older)
 	if ctx.Err() != nil {
 		return nil
 	}
 	r.out[i], r.older[i+1] = predictions, older
-	if r.o.Finished == nil {
+	if r.o.Finished == nil || fitted == 0 {
 		return nil
 	}
 	return r.o.Finished.Save(key, keep(predictions, older))
@@ -132,18 +130,21 @@ func (r *run) report(what string, n int) {
 	}
 }
 
-// predictOrigin fits the candidates one after the other, on one copy of the
-// training rows of each frame, and lets them predict the test rows of the
-// origin and of the one after it.
-func (r *run) predictOrigin(ctx context.Context, i int) (predictions []prediction, next [][]float64) {
-	predictions, next = make([]prediction, len(r.candidates)), make([][]float64, len(r.candidates))
+// predictOrigin fits the candidates without predictions one after the other, on
+// one copy of the training rows of each frame, and lets them predict the test
+// rows of the origin and of the one after it. It returns how many it fitted.
+func (r *run) predictOrigin(ctx context.Context, i int, predictions []prediction, next [][]float64) (fitted int) {
 	o := &r.origins[i]
 	var from, train, test, later *features.Frame
 	for c := range r.candidates {
 		if ctx.Err() != nil {
-			return nil, nil
+			return fitted
 		}
 		candidate := &r.candidates[c]
+		if predictions[c].p != nil {
+			r.report(o.Name+" "+candidate.Name+", from before", 1)
+			continue
+		}
 		if !candidate.From.IsZero() && o.At.Before(candidate.From) {
 			predictions[c].err = errNotAsked
 			r.report(o.Name+" "+candidate.Name, 1)
@@ -160,9 +161,10 @@ func (r *run) predictOrigin(ctx context.Context, i int) (predictions []predictio
 			}
 		}
 		predictions[c].p, next[c], predictions[c].err = fitAndPredict(ctx, candidate, train, test, later)
+		fitted++
 		r.report(o.Name+" "+candidate.Name, 1)
 	}
-	return predictions, next
+	return fitted
 }
 
 // blindfold takes out of test rows what was not known at their snapshots, so

@@ -128,7 +128,7 @@ func (a *app) evaluate(ctx context.Context, l *loaded, output string) (*evaluate
 		return nil, err
 	}
 	work := &unfinished{a.fsys, filepath.Join(orDefault(output, filepath.Join(l.dir, "reports")), ".work")}
-	o.Finished, o.Capacity, o.Score = work, l.capacity, l.score
+	o.Finished, o.Build, o.Capacity, o.Score = work, programDigest(), l.capacity, l.score
 	r, err := evaluate.Backtest(ctx, b.Frame, append(a.candidates(l.project, &l.spec), champions...), o)
 	if err != nil {
 		return nil, err

@@ -3,10 +3,13 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/holdfast-churn/holdfast/data"
@@ -57,4 +60,23 @@ func (u *unfinished) remove() error {
 		return fmt.Errorf("removing finished origins: %w", err)
 	}
 	return nil
+}
+
+// programDigest tells this program from another build of the same version, whose
+// origins must not be taken over; empty where the program cannot be read.
+func programDigest() string {
+	path, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return ""
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
