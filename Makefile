@@ -5,7 +5,7 @@ GO ?= go
 PYTHON ?= python3
 WORK ?= bench-work
 
-.PHONY: all build demo demo-shop test test-deep study mutants lint check bench-features bench-evaluate bench-quality bench-train clean
+.PHONY: all build demo demo-shop test test-deep test-pages study mutants lint check bench-features bench-evaluate bench-quality bench-train clean
 
 all: build
 
@@ -27,6 +27,11 @@ test-deep: ## 10,000 random histories against a reference that re-reads everythi
 	$(GO) test -c -o bin/features.test ./features
 	cd features && for seed in 1 2; do ../bin/features.test -test.run Naive -rapid.checks 5000 -rapid.seed $$seed & pids="$$pids $$!"; done; \
 	for pid in $$pids; do wait $$pid || exit 1; done
+
+test-pages: ## every kind of page in headless Chromium, 1280 and 390 px wide, light, dark and on paper; PAGES="reports/*/report.html" for more
+	@mkdir -p $(WORK)/pages
+	$(GO) test ./evaluate/report -run WritePages -count=1 -pages $(abspath $(WORK)/pages)
+	$(PYTHON) evaluate/report/testdata/pages.py $(WORK)/pages/*.html $(PAGES)
 
 study: ## simulations: coverage of the bootstrap and of effects, level and power of the noise band, a leak that is refused
 	$(GO) test ./train ./evaluate ./cmd/holdfast -run Study -study -v -timeout 1h

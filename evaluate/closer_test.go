@@ -90,7 +90,7 @@ func TestIntervalsAreThoseOfTheRows(t *testing.T) {
 			got, want float64
 			tol       float64
 		}{
-			{"AUC", q.auc(s), auc / size, 1e-12},
+			{"AUC", q.meanAUC(s), auc / size, 1e-12},
 			{"AP", q.ap(s), AveragePrecision(x, y, w), 1e-12},
 			{"recall", q.captured(s, s.wy, 0.2), Recall(x, y, w, 0.2), 1e-12},
 			{"value recall", q.captured(s, s.wvy, 0.2), ValueRecall(x, y, w, value, 0.2), 1e-12},
@@ -103,7 +103,13 @@ func TestIntervalsAreThoseOfTheRows(t *testing.T) {
 			}
 		}
 	}
-	v := p.intervals(predicted, order, &m, 0.2)
+	scores := Scores{Pooled: &m, Origins: []OriginScores{p.measureOrigin(0, "a", predicted[:p.starts[1]], 0.2), p.measureOrigin(1, "b", predicted[p.starts[1]:], 0.2)}}
+	v := p.intervals(predicted, order, &scores, 0.2)
+	for _, o := range scores.Origins {
+		if !(o.AUC.Low < o.Metrics.AUC && o.Metrics.AUC < o.AUC.High) || !(o.Rate.Low < o.Metrics.Rate && o.Metrics.Rate < o.Rate.High) {
+			t.Errorf("origin %s: AUC %+v, rate %+v", o.Origin, o.AUC, o.Rate)
+		}
+	}
 	for name, i := range map[string]Interval{"AP": v.AP, "recall": v.Recall, "slope": v.Slope, "O:E": v.OE, "value recall": v.ValueRecall} {
 		if !(i.Low < i.Estimate && i.Estimate < i.High) {
 			t.Errorf("%s: %+v", name, i)
@@ -320,18 +326,19 @@ func TestForecast(t *testing.T) {
 	got := backtest(t, f, Options{}, half).Report.Forecast
 	for _, m := range got.Months {
 		// (1 - .5) · .9 of the value; what came of it is .9 of the share that renewed
-		if !same(m.GRR.Estimate, 0.45, 1e-9) || !same(m.NRR, 0.45, 1e-9) || !same(m.GRRWas, 0.9*(1-m.Lost/m.Value), 1e-9) {
+		if !same(m.GRR.Estimate, 0.45, 1e-9) || !same(m.NRR.Estimate, 0.45, 1e-9) || !same(m.GRRWas, 0.9*(1-m.Lost/m.Value), 1e-9) {
 			t.Fatalf("%+v", m)
 		}
-		if !(m.GRR.Low < 0.45 && 0.45 < m.GRR.High) || m.AtRisk != m.Value/2 {
+		// all who renew keep .9: both retentions have one future
+		if !(m.GRR.Low < 0.45 && 0.45 < m.GRR.High) || m.NRR != m.GRR || m.AtRisk != m.Value/2 {
 			t.Errorf("%+v", m)
 		}
 	}
-	if got.NoKept || got.Covered != 0 || !(got.Error > 0.2) || len(got.Months) == 0 {
+	if got.NoKept || got.Covered != 0 || got.NRRCovered != 0 || !(got.Error > 0.2) || len(got.Months) == 0 {
 		t.Errorf("%d months, %d covered, error %v", len(got.Months), got.Covered, got.Error)
 	}
 	good := backtest(t, f, Options{}, byLevel()).Report.Forecast
-	if n := len(good.Months); good.Covered < n-2 || !(good.Error < 0.03) {
+	if n := len(good.Months); good.Covered < n-2 || good.NRRCovered < n-2 || !(good.Error < 0.03) {
 		t.Errorf("%d of %d months covered, error %v", good.Covered, n, good.Error)
 	}
 	for i := range f.Rows {

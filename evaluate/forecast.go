@@ -18,8 +18,10 @@ import (
 type Forecast struct {
 	Currency string          `json:"currency,omitempty"`
 	Months   []ForecastMonth `json:"months"`
-	// Covered of the months with figures lay inside their 90 % interval.
-	Covered int `json:"covered"`
+	// Covered of the months had a GRR inside its 90 % interval, and NRRCovered an
+	// NRR.
+	Covered    int `json:"covered"`
+	NRRCovered int `json:"nrr_covered"`
 	// Error is the mean absolute error of GRR over the months, weighted by value;
 	// NRRError that of NRR.
 	Error    Number `json:"grr_error"`
@@ -41,7 +43,7 @@ type ForecastMonth struct {
 	Lost     Number   `json:"lost"`     // Σ w v y
 	GRR      Interval `json:"grr_forecast"`
 	GRRWas   Number   `json:"grr_actual"`
-	NRR      Number   `json:"nrr_forecast"`
+	NRR      Interval `json:"nrr_forecast"`
 	NRRWas   Number   `json:"nrr_actual"`
 }
 
@@ -51,7 +53,7 @@ type ForecastMonth struct {
 //
 // with κ the share of the yearly value kept, 0 for a churn. Its expectation is
 // (1-p) times the mean κ (or min(κ, 1)) of the renewed rows of the origin's
-// training, weighted by value. The interval of GRR is by simulation: outcomes
+// training, weighted by value. The intervals are by simulation: outcomes
 // of renewals are independent given p and a common shock per month, N(0, τ²)
 // in log-odds, τ from the origins of this backtest (shock). It is nil where no
 // row has a value, or where rows have no due date.
@@ -126,7 +128,7 @@ func meanKept(f *features.Frame, rows []int) keptShare {
 // A stake is one renewal of a month.
 type stake struct {
 	renewal         int
-	v, gross        float64 // Σwv, and the mean share kept
+	v, gross, net   float64 // Σwv, and the mean shares kept
 	weight, logOdds float64 // Σw and Σwz of its snapshots
 }
 
@@ -159,35 +161,37 @@ func (t *pool) forecastMonth(f *features.Frame, rows []int, p []float64, kept []
 		s.v += v
 		s.weight += t.w[i]
 		s.logOdds += float64(t.w[i] * logOddsOf(p[i]))
-		s.gross = k.gross
+		s.gross, s.net = k.gross, k.net
 	}
 	value := float64(m.Value)
-	m.GRR.Estimate, m.NRR = Number(grr/value), Number(nrr/value)
+	m.GRR.Estimate, m.NRR.Estimate = Number(grr/value), Number(nrr/value)
 	m.GRRWas, m.NRRWas = Number(was/value), Number(wasNet/value)
-	m.GRR.Low, m.GRR.High = simulate(stakes, value, shock, random)
+	simulate(&m, stakes, shock, random)
 	return m
 }
 
-// simulate returns the 90 % interval of GRR over simulated outcomes.
-func simulate(stakes []stake, value, shock float64, random *rand.Rand) (low, high Number) {
+// simulate sets the 90 % intervals of GRR and NRR over simulated outcomes.
+func simulate(m *ForecastMonth, stakes []stake, shock float64, random *rand.Rand) {
 	n := min(forecastReplicates, max(forecastLeastFuture, forecastDraws/max(len(stakes), 1)))
-	futures, p := make([]float64, n), make([]float64, len(stakes))
+	gross, net, p := make([]float64, n), make([]float64, n), make([]float64, len(stakes))
 	for k := range stakes {
 		p[k] = predict.Sigmoid(stakes[k].logOdds / stakes[k].weight)
 	}
-	for b := range futures {
+	for b := range gross {
 		odds := math.Exp(float64(shock * random.NormFloat64()))
 		for k := range stakes {
 			// u ≥ pk / (1 - p + pk): the shock multiplies the odds
 			pk := float64(p[k] * odds)
 			if float64(random.Float64()*(1-p[k]+pk)) >= pk {
-				futures[b] += float64(stakes[k].v * stakes[k].gross)
+				gross[b] += float64(stakes[k].v * stakes[k].gross)
+				net[b] += float64(stakes[k].v * stakes[k].net)
 			}
 		}
-		futures[b] /= value
+		gross[b] /= float64(m.Value)
+		net[b] /= float64(m.Value)
 	}
-	slices.Sort(futures)
-	return Number(quantile(futures, (1-level)/2)), Number(quantile(futures, (1+level)/2))
+	m.GRR = interval(float64(m.GRR.Estimate), gross, level)
+	m.NRR = interval(float64(m.NRR.Estimate), net, level)
 }
 
 // judge sums up how the forecasts did.
@@ -198,9 +202,12 @@ func (f *Forecast) judge() *Forecast {
 		if m.GRRWas >= m.GRR.Low && m.GRRWas <= m.GRR.High {
 			f.Covered++
 		}
+		if m.NRRWas >= m.NRR.Low && m.NRRWas <= m.NRR.High {
+			f.NRRCovered++
+		}
 		value += m.Value
 		f.Error += m.Value * Number(math.Abs(float64(m.GRR.Estimate-m.GRRWas)))
-		f.NRRError += m.Value * Number(math.Abs(float64(m.NRR-m.NRRWas)))
+		f.NRRError += m.Value * Number(math.Abs(float64(m.NRR.Estimate-m.NRRWas)))
 	}
 	if value == 0 {
 		return nil

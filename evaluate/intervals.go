@@ -23,11 +23,11 @@ type Intervals struct {
 	Slope       Interval `json:"calibration_slope"`
 }
 
-// intervals returns the intervals of a candidate's pooled metrics m. The rows
-// are resampled as points; a replicate of a metric is shifted by what the
-// points themselves are off the rows.
-func (t *pool) intervals(p []float64, order []int, m *Metrics, capacity float64) *Intervals {
-	s := t.resamples
+// intervals returns the intervals of a candidate's pooled metrics, and sets those
+// of its AUC at every origin. The rows are resampled as points; a replicate of a
+// metric is shifted by what the points themselves are off the rows.
+func (t *pool) intervals(p []float64, order []int, scores *Scores, capacity float64) *Intervals {
+	s, m := t.resamples, scores.Pooled
 	v := &Intervals{
 		LogLoss: s.ratio(s.sums(t.group, func(i int) float64 { return t.w[i] * logLossOf(p[i], t.y[i]) }), t.mass()),
 		Brier:   s.ratio(s.sums(t.group, func(i int) float64 { d := p[i] - t.y[i]; return t.w[i] * float64(d*d) }), t.mass()),
@@ -41,19 +41,18 @@ func (t *pool) intervals(p []float64, order []int, m *Metrics, capacity float64)
 	if m.Value != nil {
 		value = m.Value.Recall
 	}
-	figures := []struct {
-		to   *Interval
-		at   Number
-		of   func(*sample) float64
-		many []float64
-	}{
-		{&v.AUC, m.AUC, q.auc, nil},
+	figures := []drawnFigure{
+		{&v.AUC, m.AUC, q.meanAUC, nil},
 		{&v.AP, m.AP, q.ap, nil},
 		{&v.Recall, m.Recall, func(s *sample) float64 { return q.captured(s, s.wy, capacity) }, nil},
 		{&v.ValueRecall, value, func(s *sample) float64 { return q.captured(s, s.wvy, capacity) }, nil},
 		{&v.Lift, m.Lift, func(s *sample) float64 { return binCount * q.captured(s, s.wy, 1.0/binCount) }, nil},
 		{&v.InTheLarge, m.InTheLarge, func(s *sample) float64 { a, _ := large.step(s, false); return a }, nil},
 		{&v.Slope, m.Slope, func(s *sample) float64 { _, b := both.step(s, true); return b }, nil},
+	}
+	for k := range scores.Origins {
+		o := &scores.Origins[k]
+		figures = append(figures, drawnFigure{&o.AUC, o.Metrics.AUC, func(s *sample) float64 { return s.auc[k] }, nil})
 	}
 	var at [together]sample
 	draws.draw(&at, nil)
@@ -76,6 +75,14 @@ func (t *pool) intervals(p []float64, order []int, m *Metrics, capacity float64)
 		*figures[k].to = interval(float64(figures[k].at), many, level)
 	}
 	return v
+}
+
+// A drawnFigure is a figure with its replicates.
+type drawnFigure struct {
+	to   *Interval
+	at   Number // its estimate
+	of   func(*sample) float64
+	many []float64
 }
 
 // mass returns the weight of each block.

@@ -69,9 +69,10 @@ func (t *pool) points(p []float64, order []int) *points {
 }
 
 // A sample holds the weights of the points in one resample: all, of the churned
-// rows, and the churned value.
+// rows, and the churned value; and the AUC of each origin.
 type sample struct {
 	w, wy, wvy []float64
+	auc        []float64
 }
 
 // together is how many resamples are weighted in one pass over the rows, which
@@ -114,7 +115,7 @@ func (m *sampler) draw(to *[together]sample, times [][]uint16) {
 	for r := range to {
 		if to[r].w == nil {
 			n := len(m.p)
-			to[r] = sample{make([]float64, n), make([]float64, n), make([]float64, n)}
+			to[r].w, to[r].wy, to[r].wvy = make([]float64, n), make([]float64, n), make([]float64, n)
 		}
 		clear(to[r].wy)
 		clear(to[r].wvy)
@@ -145,23 +146,37 @@ func (m *sampler) draw(to *[together]sample, times [][]uint16) {
 			to[r].wvy[k] += float64(n[r] * m.value[c])
 		}
 	}
+	for r := range max(1, len(times)) {
+		m.aucs(&to[r])
+	}
 }
 
-// auc returns the mean AUC over the origins, weighted by their rows; origins of
-// one class are left out.
-func (q *points) auc(s *sample) float64 {
+// aucs stores the AUC of each origin, NaN where it has one class.
+func (q *points) aucs(s *sample) {
 	n := len(q.size)
-	below, churned, won := make([]float64, n), make([]float64, n), make([]float64, n)
+	below, churned := make([]float64, n), make([]float64, n)
+	s.auc = make([]float64, n)
 	for k, o := range q.origin { // a point is all of its origin's rows with its p
 		stayed := s.w[k] - s.wy[k]
-		won[o] += float64(s.wy[k] * (below[o] + stayed/2))
+		s.auc[o] += float64(s.wy[k] * (below[o] + stayed/2))
 		below[o] += stayed
 		churned[o] += s.wy[k]
 	}
+	for o := range s.auc {
+		s.auc[o] /= float64(churned[o] * below[o])
+		if churned[o] == 0 || below[o] == 0 {
+			s.auc[o] = math.NaN()
+		}
+	}
+}
+
+// meanAUC returns the mean AUC over the origins, weighted by their rows; origins
+// of one class are left out.
+func (q *points) meanAUC(s *sample) float64 {
 	var total, rows float64
-	for o := range below {
-		if d := float64(churned[o] * below[o]); d > 0 {
-			total += float64(q.size[o] * won[o] / d)
+	for o, a := range s.auc {
+		if !math.IsNaN(a) {
+			total += float64(q.size[o] * a)
 			rows += q.size[o]
 		}
 	}

@@ -124,12 +124,13 @@ func (t *pool) measureOrigin(o int, name string, p []float64, capacity float64) 
 	m := MeasureValued(p, t.y[lo:hi], t.w[lo:hi], t.valued(lo, hi), capacity)
 	at := OriginScores{Origin: name, Metrics: &m}
 	at.Off = !(math.Abs(float64(m.MeanP-m.Rate)) <= offBy*float64(m.Rate))
-	at.LogLoss = undefinedInterval()
+	at.LogLoss, at.AUC, at.Rate = undefinedInterval(), undefinedInterval(), undefinedInterval()
 	s := t.resamples
-	if at.LogLoss.Estimate = m.LogLoss; s != nil && s.blocks > 1 {
+	if at.LogLoss.Estimate, at.AUC.Estimate, at.Rate.Estimate = m.LogLoss, m.AUC, m.Rate; s != nil && s.blocks > 1 {
 		group := t.group[lo:hi]
-		at.LogLoss = s.ratio(s.sums(group, func(i int) float64 { return t.w[lo+i] * logLossOf(p[i], t.y[lo+i]) }),
-			s.sums(group, func(i int) float64 { return t.w[lo+i] }))
+		mass := s.sums(group, func(i int) float64 { return t.w[lo+i] })
+		at.LogLoss = s.ratio(s.sums(group, func(i int) float64 { return t.w[lo+i] * logLossOf(p[i], t.y[lo+i]) }), mass)
+		at.Rate = s.ratio(s.sums(group, func(i int) float64 { return t.w[lo+i] * t.y[lo+i] }), mass)
 	}
 	return at
 }
@@ -169,7 +170,8 @@ func (t *pool) failed(c *Candidate, origins []Origin, predictions []prediction, 
 				first = origins[k].Name + ": " + shorten(err.Error())
 			}
 		}
-		s.Origins = append(s.Origins, OriginScores{Origin: origins[k].Name, Failure: shorten(err.Error()), LogLoss: undefinedInterval()})
+		s.Origins = append(s.Origins, OriginScores{Origin: origins[k].Name, Failure: shorten(err.Error()),
+			LogLoss: undefinedInterval(), AUC: undefinedInterval(), Rate: undefinedInterval()})
 	}
 	if failed > 0 {
 		s.Covered = nil

@@ -173,7 +173,10 @@ type Covered struct {
 type OriginScores struct {
 	Origin  string   `json:"origin"`
 	Metrics *Metrics `json:"metrics,omitempty"`
-	LogLoss Interval `json:"log_loss_interval"` // by account
+	// By account.
+	LogLoss Interval `json:"log_loss_interval"`
+	AUC     Interval `json:"auc_interval"`
+	Rate    Interval `json:"observed_rate_interval"`
 	Failure string   `json:"failure,omitempty"`
 	// Off is true where the mean prediction is more than 10 % away from the
 	// observed rate.

@@ -115,7 +115,7 @@ func (t *pool) look(f *features.Frame, tested []Origin, r *Report, all []*judged
 		s := &r.Candidates[c]
 		shock := t.shock(j.p)
 		s.Perfect, s.Shocked = t.bands(j.p, j.order, equalMass(j.p, t.y, t.w, j.order), shock, o)
-		s.Intervals = t.intervals(j.p, j.order, s.Pooled, o.capacity())
+		s.Intervals = t.intervals(j.p, j.order, s, o.capacity())
 		if j.subject || j.name == ChampionName {
 			s.Excess = t.excessOfAll(j, s, o)
 		}

@@ -12,13 +12,15 @@ import (
 
 // WriteCSV writes the tables of the report into the folder dir, which must
 // exist: metrics.csv (pooled), origins.csv (rows and metrics per origin and
-// candidate), deciles.csv (which is also the reliability diagram), gates.csv,
-// shifts.csv, and one file for each figure of the page. A figure that is not
-// defined is an empty cell.
+// candidate, which are also the plots over origins), deciles.csv (which is also
+// the reliability diagram), histogram.csv, gates.csv, shifts.csv, and one file
+// for each other figure of the page. A figure that is not defined is an empty
+// cell.
 func WriteCSV(fsys data.FS, dir string, r *evaluate.Report) error {
 	tables := []*data.Table{metricsTable(r), originsTable(r), decilesTable(r), gatesTable(r), shiftsTable(r)}
 	for i := range r.Candidates {
 		if c := &r.Candidates[i]; c.Name == r.Subject && c.Pooled != nil {
+			tables = append(tables, histogramTable(c.Histogram))
 			for _, f := range figures(r, c) {
 				tables = append(tables, f.table())
 			}
@@ -100,6 +102,44 @@ func (b *tableBuilder) metrics(m *evaluate.Metrics) {
 	b.number("value_recall_by_value_at_risk", v.RecallByRisk)
 }
 
+// interval appends the ends of an interval.
+func (b *tableBuilder) interval(name string, i evaluate.Interval) {
+	b.number(name+"_low", i.Low)
+	b.number(name+"_high", i.High)
+}
+
+// uncertainty appends the intervals of the pooled metrics and the upper ends of
+// the noise bands.
+func (b *tableBuilder) uncertainty(c *evaluate.Scores) {
+	undefined := evaluate.Interval{Low: nan, High: nan}
+	v := evaluate.Intervals{LogLoss: undefined, Brier: undefined, AUC: undefined, AP: undefined, Recall: undefined, ValueRecall: undefined,
+		Lift: undefined, OE: undefined, InTheLarge: undefined, Slope: undefined}
+	if c.Intervals != nil {
+		v = *c.Intervals
+	}
+	b.interval("log_loss", v.LogLoss)
+	b.interval("brier", v.Brier)
+	b.interval("auc", v.AUC)
+	b.interval("average_precision", v.AP)
+	b.interval("recall_at_capacity", v.Recall)
+	b.interval("value_recall_at_capacity", v.ValueRecall)
+	b.interval("lift_top_decile", v.Lift)
+	b.interval("observed_to_expected", v.OE)
+	b.interval("calibration_in_the_large", v.InTheLarge)
+	b.interval("calibration_slope", v.Slope)
+	unknown := evaluate.Band{High: nan}
+	none := evaluate.Bands{ECE: unknown, ICI: unknown, E90: unknown}
+	for k, band := range []*evaluate.Bands{c.Perfect, c.Shocked} {
+		if band == nil {
+			band = &none
+		}
+		name := []string{"_perfect_high", "_perfect_with_shock_high"}[k]
+		b.number("ece"+name, band.ECE.High)
+		b.number("ici"+name, band.ICI.High)
+		b.number("e90"+name, band.E90.High)
+	}
+}
+
 // nan is a figure that is not defined.
 var nan = evaluate.Number(math.NaN())
 
@@ -167,8 +207,8 @@ func metricsTable(r *evaluate.Report) *data.Table {
 			d = c.VersusBase.LogLoss
 		}
 		b.number("log_loss_difference", d.Estimate)
-		b.number("log_loss_difference_low", d.Low)
-		b.number("log_loss_difference_high", d.High)
+		b.interval("log_loss_difference", d)
+		b.uncertainty(c)
 	}
 	return b.done("metrics")
 }
@@ -195,8 +235,9 @@ func originsTable(r *evaluate.Report) *data.Table {
 			b.whole("test_churned", counts.TestChurned)
 			b.whole("censored", counts.Censored)
 			b.metrics(o.Metrics)
-			b.number("log_loss_low", o.LogLoss.Low)
-			b.number("log_loss_high", o.LogLoss.High)
+			b.interval("log_loss", o.LogLoss)
+			b.interval("auc", o.AUC)
+			b.interval("observed_rate", o.Rate)
 		}
 	}
 	return b.done("origins")
@@ -205,7 +246,7 @@ func originsTable(r *evaluate.Report) *data.Table {
 func decilesTable(r *evaluate.Report) *data.Table {
 	var b tableBuilder
 	for i := range r.Candidates {
-		for _, d := range r.Candidates[i].Deciles {
+		for k, d := range r.Candidates[i].Deciles {
 			b.text("candidate", r.Candidates[i].Name)
 			b.whole("decile", d.Decile)
 			b.whole("rows", d.Rows)
@@ -216,6 +257,14 @@ func decilesTable(r *evaluate.Report) *data.Table {
 			b.number("rate", d.Rate)
 			b.number("lift", d.Lift)
 			b.number("captured", d.Captured)
+			perfect, shocked := evaluate.Band{Low: nan, High: nan}, evaluate.Band{Low: nan, High: nan}
+			if p, s := r.Candidates[i].Perfect, r.Candidates[i].Shocked; p != nil && len(p.Deciles) == len(r.Candidates[i].Deciles) {
+				perfect, shocked = p.Deciles[k], s.Deciles[k]
+			}
+			b.number("perfect_low", perfect.Low)
+			b.number("perfect_high", perfect.High)
+			b.number("perfect_with_shock_low", shocked.Low)
+			b.number("perfect_with_shock_high", shocked.High)
 		}
 	}
 	return b.done("deciles")

@@ -25,6 +25,7 @@ type figureColumn struct {
 	texts   []string
 	numbers []evaluate.Number
 	format  func(evaluate.Number) string
+	inFile  bool // in the CSV file only
 }
 
 func texts(name string, values []string) figureColumn {
@@ -33,6 +34,14 @@ func texts(name string, values []string) figureColumn {
 
 func numbers(name string, format func(evaluate.Number) string, values []evaluate.Number) figureColumn {
 	return figureColumn{Name: name, numbers: values, format: format}
+}
+
+// onlyInFile keeps columns that the page shows elsewhere out of its table.
+func onlyInFile(columns ...figureColumn) []figureColumn {
+	for k := range columns {
+		columns[k].inFile = true
+	}
+	return columns
 }
 
 // The forms of numbers in tables.
@@ -55,12 +64,24 @@ func (f *figure) rows() int {
 	return max(len(f.Columns[0].texts), len(f.Columns[0].numbers))
 }
 
+// Head returns the names of the columns of the table.
+func (f *figure) Head() (names []string) {
+	for _, c := range f.Columns {
+		if !c.inFile {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
 // Rows returns the cells of the table.
 func (f *figure) Rows() [][]string {
 	rows := make([][]string, f.rows())
 	for i := range rows {
 		for k := range f.Columns {
-			rows[i] = append(rows[i], f.Columns[k].text(i))
+			if !f.Columns[k].inFile {
+				rows[i] = append(rows[i], f.Columns[k].text(i))
+			}
 		}
 	}
 	return rows
@@ -94,6 +115,7 @@ func figures(r *evaluate.Report, s *evaluate.Scores) []*figure {
 	add(liftFigure(s))
 	add(outcomeFigure(r, s))
 	add(sliceFigure(r, s))
+	add(revenueFigure(r))
 	add(forecastFigure(r))
 	add(curveFigure(r))
 	return all

@@ -151,8 +151,8 @@ func outcomeFigure(r *evaluate.Report, s *evaluate.Scores) *figure {
 
 // sliceFigure draws observed to expected churn on every slice.
 func sliceFigure(r *evaluate.Report, s *evaluate.Scores) *figure {
-	f := &figure{Title: "Calibration by lead, segment and kind of account", File: "slices",
-		Note: "Observed over expected churn with its 90 % interval by account; on the line is right, to the right more churned than predicted."}
+	f := &figure{Title: "Calibrated everywhere: each bar should cross the line at 1", File: "slices",
+		Note: "By lead, segment and kind of account: observed over expected churn with its 90 % interval by account; to the right of the line more churned than predicted."}
 	const label, row, right = 176, 22, plotWidth - plotRight
 	type entry struct {
 		kind, name string
@@ -222,11 +222,11 @@ func sliceFigure(r *evaluate.Report, s *evaluate.Scores) *figure {
 	}
 	c.xLabel(scale{high: right}, foot+31, "observed : expected")
 	f.Picture = c.describe(f.Title + ". The table below has every value.")
-	f.Columns = []figureColumn{texts("kind", kinds), texts("slice", names), numbers("rows", whole, rows), numbers("churned", whole, churned),
-		numbers("observed", inPercent, rate), numbers("mean_p", inPercent, meanP), numbers("observed_to_expected", twoDigits, oe),
-		numbers("low", twoDigits, low), numbers("high", twoDigits, high), numbers("log_loss", inFull, loss),
-		numbers("to_base_rate", evaluate.Number.Signed, gain), numbers("auc", inFull, auc), numbers("accuracy", inPercent, accuracy),
-		numbers("majority", inPercent, majority), numbers("skill", inPercent, skill)}
+	f.Columns = append([]figureColumn{texts("kind", kinds), texts("slice", names), numbers("observed", inPercent, rate),
+		numbers("mean_p", inPercent, meanP), numbers("observed_to_expected", twoDigits, oe), numbers("low", twoDigits, low), numbers("high", twoDigits, high)},
+		onlyInFile(numbers("rows", whole, rows), numbers("churned", whole, churned), numbers("log_loss", inFull, loss),
+			numbers("to_base_rate", evaluate.Number.Signed, gain), numbers("auc", inFull, auc), numbers("accuracy", inPercent, accuracy),
+			numbers("majority", inPercent, majority), numbers("skill", inPercent, skill))...)
 	return f
 }
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"strings"
 
 	"github.com/holdfast-churn/holdfast/evaluate"
 )
@@ -26,7 +27,7 @@ var pageTemplate = parsed("page", pageSource, nil)
 
 // parsed returns the template of a page: its source beside what all pages share.
 func parsed(name, source string, more template.FuncMap) *template.Template {
-	t := template.New(name).Funcs(template.FuncMap{"count": evaluate.Count}).Funcs(more)
+	t := template.New(name).Funcs(template.FuncMap{"count": evaluate.Count, "breakable": breakable}).Funcs(more)
 	return template.Must(template.Must(t.Parse(sharedSource)).Parse(source))
 }
 
@@ -39,6 +40,8 @@ type page struct {
 	Tone       string           // class of the verdict: good, none or bad
 	Judged     *evaluate.Scores // the subject; nil where it failed
 	Table      []metricRow
+	More       []metricRow // of the table, below
+	Slices     []sliceLine
 	Reliable   template.HTML
 	Bars       []bar // of the histogram below it
 	Plots      []plot
@@ -62,6 +65,7 @@ func WriteHTML(w io.Writer, r *evaluate.Report) error {
 		Level:      fmt.Sprintf("%.0f %%", 100*r.Design.Level),
 		HaveOrigin: r.Design.Kind == evaluate.RollingOrigins,
 		Table:      metricTable(r),
+		More:       metricRows(r, otherLines),
 		ByOrigin:   originLines(r),
 	}
 	p.Badge, p.Tone = "cannot be judged", "bad"
@@ -71,7 +75,7 @@ func WriteHTML(w io.Writer, r *evaluate.Report) error {
 			if p.Badge, p.Tone = badge(c); p.Tone == "good" && !r.Promotion().Pass {
 				p.Badge, p.Tone = p.Badge+", but not ready for use", "none"
 			}
-			p.Reliable, p.Bars = reliability(c), bars(c.Histogram)
+			p.Reliable, p.Bars, p.Slices = reliability(c), bars(c.Histogram), sliceLines(r, c)
 		}
 	}
 	p.Plots = plots(r, p.Judged)
@@ -85,6 +89,11 @@ func WriteHTML(w io.Writer, r *evaluate.Report) error {
 	p.Shifted = r.Shifts[:min(len(r.Shifts), mostShifts)]
 	p.Hidden = len(r.Shifts) - len(p.Shifted)
 	return pageTemplate.Execute(w, p)
+}
+
+// breakable lets a name break after its underscores.
+func breakable(name string) template.HTML {
+	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(name), "_", "_<wbr>"))
 }
 
 // mostShifts is how many shifts are shown; the file shifts.csv has them all.

@@ -30,6 +30,9 @@ func (p plot) Rows() [][]string {
 			text := dash
 			if v := s.Values[i]; !math.IsNaN(v) {
 				text = p.Format(v)
+				if s.Low != nil && !math.IsNaN(s.Low[i]) {
+					text += fmt.Sprintf(" (%s to %s)", p.Format(s.Low[i]), p.Format(s.High[i]))
+				}
 			}
 			rows[i] = append(rows[i], text)
 		}
@@ -47,6 +50,7 @@ func plots(r *evaluate.Report, subject *evaluate.Scores) []plot {
 		}
 	}
 	three := func(v float64) string { return fmt.Sprintf("%.3f", v) }
+	short := func(v float64) string { return fmt.Sprintf("%.4g", v) }
 	two := func(v float64) string { return fmt.Sprintf("%.2f", v) }
 	percent := func(v float64) string { return fmt.Sprintf("%.3g %%", 100*v) }
 	all := []plot{}
@@ -62,35 +66,37 @@ func plots(r *evaluate.Report, subject *evaluate.Scores) []plot {
 	if subject != nil {
 		add(plot{
 			Title:  "Mean prediction and observed rate should move together",
-			Note:   "Rings mark where the mean prediction is more than 10 % off.",
+			Note:   "Rings mark where the mean prediction is more than 10 % off. Upright: 90 % intervals by account.",
 			Series: predictedAndObserved(r, subject),
 			Format: func(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) },
 		}, overOrigins{Label: "churn", Guide: math.NaN(), Zero: true, Format: percent})
 	}
 	add(plot{
-		Title:  "Log loss: below the base rate is better",
-		Note:   "All lines move with the observed rate; the distance between them is what counts. Upright: 90 % intervals by account.",
-		Series: withIntervals(perCandidate(r, func(m *evaluate.Metrics) evaluate.Number { return m.LogLoss }, true), subject),
+		Title: "Log loss: below the base rate is better",
+		Note:  "All lines move with the observed rate; the distance between them is what counts. Upright: 90 % intervals by account.",
+		Series: withIntervals(perCandidate(r, func(m *evaluate.Metrics) evaluate.Number { return m.LogLoss }, true), subject,
+			func(o *evaluate.OriginScores) evaluate.Interval { return o.LogLoss }),
 		Format: func(v float64) string { return fmt.Sprintf("%.4f", v) },
-	}, overOrigins{Label: "log loss", Guide: math.NaN(), Format: three})
+	}, overOrigins{Label: "log loss", Guide: math.NaN(), Format: short})
 	add(plot{
-		Title:  "AUC: how well churned and renewed are told apart",
-		Note:   "The line at 0.5 is chance.",
-		Series: perCandidate(r, func(m *evaluate.Metrics) evaluate.Number { return m.AUC }, false),
+		Title: "AUC: how well churned and renewed are told apart",
+		Note:  "The line at 0.5 is chance. Upright: 90 % intervals by account.",
+		Series: withIntervals(perCandidate(r, func(m *evaluate.Metrics) evaluate.Number { return m.AUC }, false), subject,
+			func(o *evaluate.OriginScores) evaluate.Interval { return o.AUC }),
 		Format: three,
 	}, overOrigins{Label: "AUC", Guide: 0.5, Format: two})
 	return all
 }
 
-// withIntervals gives the subject's series its intervals of log loss.
-func withIntervals(all []series, subject *evaluate.Scores) []series {
+// withIntervals gives the subject's series its intervals.
+func withIntervals(all []series, subject *evaluate.Scores, of func(*evaluate.OriginScores) evaluate.Interval) []series {
 	for k := range all {
 		if subject == nil || all[k].Name != subject.Name {
 			continue
 		}
-		for _, o := range subject.Origins {
-			all[k].Low = append(all[k].Low, float64(o.LogLoss.Low))
-			all[k].High = append(all[k].High, float64(o.LogLoss.High))
+		for i := range subject.Origins {
+			v := of(&subject.Origins[i])
+			all[k].Low, all[k].High = append(all[k].Low, float64(v.Low)), append(all[k].High, float64(v.High))
 		}
 	}
 	return all
@@ -103,6 +109,7 @@ func predictedAndObserved(r *evaluate.Report, subject *evaluate.Scores) []series
 		predicted.Values = append(predicted.Values, float64(o.Metrics.MeanP))
 		predicted.Ringed = append(predicted.Ringed, o.Off)
 		observed.Values = append(observed.Values, float64(o.Metrics.Rate))
+		observed.Low, observed.High = append(observed.Low, float64(o.Rate.Low)), append(observed.High, float64(o.Rate.High))
 	}
 	return []series{predicted, observed}
 }

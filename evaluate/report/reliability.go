@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"slices"
 
+	"github.com/holdfast-churn/holdfast/data"
 	"github.com/holdfast-churn/holdfast/evaluate"
 )
 
@@ -44,8 +45,9 @@ func reliability(s *evaluate.Scores) template.HTML {
 	}
 	if s.Perfect != nil && len(s.Perfect.Deciles) == len(s.Deciles) {
 		for k, b := range s.Deciles {
-			low, high := s.Perfect.Deciles[k].Low, s.Perfect.Deciles[k].High
-			c.line("noise", x.at(float64(b.MeanP)), y.at(float64(low)), x.at(float64(b.MeanP)), y.at(min(float64(high), to)))
+			at, shocked, perfect := x.at(float64(b.MeanP)), s.Shocked.Deciles[k], s.Perfect.Deciles[k]
+			c.line("shock", at, y.at(float64(shocked.Low)), at, y.at(min(float64(shocked.High), to)))
+			c.line("noise", at, y.at(float64(perfect.Low)), at, y.at(min(float64(perfect.High), to)))
 		}
 	}
 	var xs, ys []float64
@@ -84,6 +86,20 @@ func (c *canvas) histogram(h *evaluate.Histogram, x, y scale) {
 	if h.Above > 0 {
 		c.text("start", x.low, y.low+20, fmt.Sprintf("(%s beyond)", evaluate.Count(h.Above)))
 	}
+}
+
+// histogramTable lists the rows of every bin, those above the last one at the end.
+func histogramTable(h *evaluate.Histogram) *data.Table {
+	var b tableBuilder
+	for _, at := range bars(h) {
+		b.number("from", at.From)
+		b.number("to", at.To)
+		b.whole("rows", at.Rows)
+	}
+	b.number("from", h.Width*evaluate.Number(len(h.Rows)))
+	b.number("to", nan)
+	b.whole("rows", h.Above)
+	return b.named("histogram", "from")
 }
 
 // A bar is one bin of a histogram.

@@ -8,10 +8,13 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"flag"
 	"fmt"
 	"maps"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -93,8 +96,18 @@ func render(t *testing.T, r *evaluate.Report) string {
 	return b.String()
 }
 
+var madePages map[string]string // by the first that asked
+
 // pages returns one page of every kind there is.
 func pages(t *testing.T) map[string]string {
+	t.Helper()
+	if madePages == nil {
+		madePages = makePages(t)
+	}
+	return madePages
+}
+
+func makePages(t *testing.T) map[string]string {
 	t.Helper()
 	f := drawn(300, 8)
 	leaky := options()
@@ -136,6 +149,8 @@ func pages(t *testing.T) map[string]string {
 		"sound":       render(t, backtest(t, f, sound, candidate("ours", "", line{-2, 1}))),
 		"nothing yet": render(t, empty),
 		"rich":        render(t, rich(t)),
+		"monitor":     monitorPageOf(t),
+		"summary":     summaryPageOf(t),
 	})
 	return all
 }
@@ -158,9 +173,23 @@ func rich(t *testing.T) *evaluate.Report {
 	return backtest(t, f, o, candidate("ours", "", line{-2, 1}), champion, evaluate.SegmentBaseRate(), evaluate.OneFeature())
 }
 
+var writePages = flag.String("pages", "", "folder to write one page of every kind to, for testdata/pages.py")
+
+// Not a test: make test-pages looks at these pages in a browser.
+func TestWritePages(t *testing.T) {
+	if *writePages == "" {
+		t.Skip("for make test-pages")
+	}
+	for name, page := range pages(t) {
+		if err := os.WriteFile(filepath.Join(*writePages, strings.ReplaceAll(name, " ", "-")+".html"), []byte(page), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 var (
 	tag  = regexp.MustCompile(`<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:[^<>"]|"[^"]*")*?)(/?)>`)
-	void = []string{"meta", "br"}
+	void = []string{"meta", "br", "wbr"}
 )
 
 // Every tag is closed in order, and no "<" stands outside one.
@@ -278,6 +307,19 @@ func TestCardEscapesEverything(t *testing.T) {
 
 // The page of a monitor is well-formed as all pages are; it says what was found.
 func TestMonitorPage(t *testing.T) {
+	page := monitorPageOf(t)
+	for _, want := range []string{"1 alarm", "train again", "a word", "2026-05", "0.300"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("%q is not on the page", want)
+		}
+	}
+	if strings.Contains(page, "<script") || strings.Contains(page, "NaN") {
+		t.Error("markup or a NaN came through")
+	}
+}
+
+func monitorPageOf(t *testing.T) string {
+	t.Helper()
 	nan := evaluate.Number(math.NaN())
 	m := &evaluate.Monitor{Project: "<script>", Model: "0123456789ab", AsOf: "2026-07-01", Alarms: []string{"train again"}, Words: []string{"a word"},
 		Features: []evaluate.Shift{{Name: "<script>", PSI: 0.3, Chance: nan}}, Months: []evaluate.RealisedMonth{{Month: "2026-05", LogLoss: 0.4, Expected: 0.3}}}
@@ -285,14 +327,7 @@ func TestMonitorPage(t *testing.T) {
 	if err := WriteMonitorHTML(&b, m); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"1 alarm", "train again", "a word", "2026-05", "0.300"} {
-		if !strings.Contains(b.String(), want) {
-			t.Errorf("%q is not on the page", want)
-		}
-	}
-	if strings.Contains(b.String(), "<script") || strings.Contains(b.String(), "NaN") {
-		t.Error("markup or a NaN came through")
-	}
+	return b.String()
 }
 
 // So may the texts of a plot.

@@ -10,8 +10,9 @@ import (
 	"github.com/holdfast-churn/holdfast/predict"
 )
 
-// The page holds what the summary does, escaped, and refers to nothing outside.
-func TestWriteSummaryHTML(t *testing.T) {
+// summaryPageOf is the page of a small summary.
+func summaryPageOf(t *testing.T) string {
+	t.Helper()
 	value := 1234.5
 	share := func(mean float64) predict.Forecast {
 		return predict.Forecast{Mean: mean, P50: predict.Range{Low: mean - .01, High: mean + .01},
@@ -30,7 +31,12 @@ func TestWriteSummaryHTML(t *testing.T) {
 	if err := WriteSummaryHTML(&b, "acme", s); err != nil {
 		t.Fatal(err)
 	}
-	page := b.String()
+	return b.String()
+}
+
+// The page holds what the summary does, escaped, and refers to nothing outside.
+func TestWriteSummaryHTML(t *testing.T) {
+	page := summaryPageOf(t)
 	for _, want := range []string{"Portfolio of acme", "4,000 of 5,000 rows have a probability; 77 are at risk", "&lt;script&gt;alert(1)", "Ada &amp; Co",
 		"&lt;b&gt;smb", "12.3 %", "98,765", "4,321", "87.0 % to 93.0 %", "worth 70", "Value due by month EUR", "87.0 to 93.0 %", "a default", "logins: 0", "1,235 EUR"} {
 		if !strings.Contains(page, want) {
