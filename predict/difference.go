@@ -19,11 +19,15 @@ type Difference struct {
 	// Features and pairs of one model only, in its order.
 	Gone []string `json:"gone,omitempty"`
 	New  []string `json:"new,omitempty"`
-	// Redefined are features of both that are computed in another way.
-	Redefined []string `json:"redefined,omitempty"`
+	// Features are those of the spec that one model lacks or computes in another
+	// way, with both definitions.
+	Features []Change `json:"features"`
 	// Tables are the numbers of tables of each; trees have no names by which
 	// one could be found again.
-	Tables [2]int `json:"tables"`
+	Tables   [2]int         `json:"tables"`
+	Settings []Change       `json:"settings"` // provenance, calibration, score constants, and what the spec says beside features
+	Metrics  []NumberChange `json:"metrics"`  // all of them, also those that are alike
+	Weights  []WeightChange `json:"weights"`  // by size of the change
 }
 
 // A TermChange compares a feature's term in two models.
@@ -47,7 +51,8 @@ type PairChange struct {
 
 // Diff returns what changed from one model to another.
 func Diff(from, to *Model) Difference {
-	d := Difference{Tables: [2]int{len(from.Tables), len(to.Tables)}}
+	d := Difference{Tables: [2]int{len(from.Tables), len(to.Tables)}, Features: featureChanges(&from.Spec, &to.Spec),
+		Settings: settingChanges(from, to), Metrics: metricChanges(from, to), Weights: weightChanges(from, to)}
 	for j := range from.Terms {
 		if to.term(from.Terms[j].Feature) == nil {
 			d.Gone = append(d.Gone, from.Terms[j].Feature)
@@ -75,17 +80,23 @@ func Diff(from, to *Model) Difference {
 			d.Pairs = append(d.Pairs, PairChange{[2]string{p.Sides[0].Feature, p.Sides[1].Feature}, [2]float64{before.Share, p.Share}})
 		}
 	}
-	for _, f := range to.Spec.Features {
-		i := slices.IndexFunc(from.Spec.Features, func(g features.Feature) bool { return g.Name == f.Name })
-		if i >= 0 && !from.Spec.Features[i].Equal(&f) {
-			d.Redefined = append(d.Redefined, f.Name)
-		}
-	}
 	slices.SortStableFunc(d.Terms, func(a, b TermChange) int { return cmp.Compare(math.Abs(b.Moved), math.Abs(a.Moved)) })
 	slices.SortStableFunc(d.Pairs, func(a, b PairChange) int {
 		return cmp.Compare(math.Abs(b.Share[1]-b.Share[0]), math.Abs(a.Share[1]-a.Share[0]))
 	})
 	return d
+}
+
+// Redefined returns the features of both models that are computed in another
+// way.
+func (d *Difference) Redefined() []string {
+	var names []string
+	for _, f := range d.Features {
+		if f.Was != "" && f.Is != "" {
+			names = append(names, f.Name)
+		}
+	}
+	return names
 }
 
 // term returns the term of a feature, or nil.

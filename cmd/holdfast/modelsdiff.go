@@ -17,7 +17,8 @@ func modelsDiffCommand(a *app) *cobra.Command {
 		Use:   "diff FROM TO",
 		Short: "print what changed from one model to another",
 		Long: `Compares two models: what they were trained on, their metrics and calibration,
-the features whose curves moved most, and what only one of them has.
+the features whose curves moved most, and what only one of them has. --all and
+--json have every weight, setting and definition of a feature that differs.
 
 Reads    models/, or model files
 Exits    0 ok; 10 no such model; 12 a damaged model`,
@@ -47,10 +48,13 @@ Exits    0 ok; 10 no such model; 12 a damaged model`,
 			}
 			a.showSettings(m, id)
 			a.showChanges(&d, all)
+			if all {
+				a.showAllChanges(&d)
+			}
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&all, "all", false, "show every feature")
+	c.Flags().BoolVar(&all, "all", false, "show every feature, every weight and every setting that differs")
 	return c
 }
 
@@ -105,9 +109,30 @@ func (a *app) showChanges(d *predict.Difference, all bool) {
 	for _, part := range []struct {
 		title string
 		names []string
-	}{{"only in the first", d.Gone}, {"only in the second", d.New}, {"computed in another way", d.Redefined}} {
+	}{{"only in the first", d.Gone}, {"only in the second", d.New}, {"computed in another way", d.Redefined()}} {
 		if len(part.names) > 0 {
 			a.printf("\n%s\n  %s\n", part.title, strings.Join(part.names, "\n  "))
+		}
+	}
+}
+
+// showAllChanges prints all weights, settings and definitions that differ.
+func (a *app) showAllChanges(d *predict.Difference) {
+	if len(d.Weights) > 0 {
+		a.printf("\nweights of standardised columns\n")
+	}
+	for _, w := range d.Weights {
+		a.printf("  %+9.4f, %+9.4f  %s, %s\n", w.Was, w.Is, w.Feature, w.Column)
+	}
+	for _, part := range []struct {
+		title   string
+		changes []predict.Change
+	}{{"settings", d.Settings}, {"definitions of features", d.Features}} {
+		if len(part.changes) > 0 {
+			a.printf("\n%s\n", part.title)
+		}
+		for _, c := range part.changes {
+			a.printf("  %s\n    was  %s\n    is   %s\n", c.Name, orDefault(c.Was, "-"), orDefault(c.Is, "-"))
 		}
 	}
 }

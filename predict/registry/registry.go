@@ -10,7 +10,6 @@
 //	registry.go   publish, resolve, load
 //	alias.go      where names point, promote, roll back
 //	list.go       all versions, what is wrong with them, where they come from
-//	diff.go       what two models have different
 //	gc.go         what nothing needs any more
 //
 // Publishing writes a version and moves latest; promoting and rolling back move
