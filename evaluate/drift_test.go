@@ -4,6 +4,7 @@ package evaluate
 
 import (
 	"bytes"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -155,8 +156,8 @@ func TestMonitor(t *testing.T) {
 	if len(moved.Alarms) != 3 || moved.Score.Size != ShiftLarge || moved.Features[0].Size != ShiftLarge || moved.Expected.LogLoss <= calm.Expected.LogLoss {
 		t.Errorf("%q, %+v", moved.Alarms, moved.Score)
 	}
-	if _, err := NewMonitor(model("2021-01-01", f), f, now, o); err == nil {
-		t.Error("a model of other data was watched")
+	if _, err := NewMonitor(model("2021-01-01", f), f, now, o); !errors.Is(err, ErrNoReference) {
+		t.Errorf("a model of other data was watched: %v", err)
 	}
 }
 

@@ -5,6 +5,7 @@ package evaluate
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -128,7 +129,11 @@ type MonitorOptions struct {
 	Location       *time.Location
 	Seed           uint64
 	Bootstrap      int // resamples; zero means 1,000
+	Every          int // history is of one account of so many; zero and one: of all
 }
+
+// ErrNoReference says that nothing is known of what a model was fitted on.
+var ErrNoReference = errors.New("nothing to compare with")
 
 // NewMonitor watches a model at a date. history holds the snapshots of all the
 // past under the model's spec, with outcomes as they are known today; now those
@@ -137,6 +142,9 @@ type MonitorOptions struct {
 func NewMonitor(m *predict.Model, history, now *features.Frame, o MonitorOptions) (*Monitor, error) {
 	r := &Monitor{Format: MonitorFormat, Project: o.Project, Model: o.Model, Fitted: m.Provenance.AsOf,
 		AsOf: o.AsOf.In(o.Location).Format(time.DateOnly), Mode: m.Spec.Outcome.Mode, Months: []RealisedMonth{}, Alarms: []string{}}
+	if m.Provenance.AsOf == "" {
+		return nil, fmt.Errorf("%w: the model does not say as of which date it was fitted", ErrNoReference)
+	}
 	fitted, err := time.ParseInLocation(time.DateOnly, m.Provenance.AsOf, o.Location)
 	if err != nil {
 		return nil, fmt.Errorf("%w: the model has the as-of %q; expected a date", predict.ErrIntegrity, m.Provenance.AsOf)
@@ -150,8 +158,8 @@ func NewMonitor(m *predict.Model, history, now *features.Frame, o MonitorOptions
 	}))
 	today := now.Select(now.Where(hasProbability))
 	if len(reference.Rows) == 0 {
-		return nil, fmt.Errorf("no snapshot had a mature outcome at %s, when the model was fitted: "+
-			"the tables hold other data than it was trained on", r.Fitted)
+		return nil, fmt.Errorf("%w: no snapshot had a mature outcome at %s, when the model was fitted: "+
+			"the tables hold other data than it was trained on", ErrNoReference, r.Fitted)
 	}
 	before, err := m.Prob(nil, reference)
 	if err != nil {
@@ -178,6 +186,9 @@ func NewMonitor(m *predict.Model, history, now *features.Frame, o MonitorOptions
 		return nil, err
 	}
 	r.say()
+	if o.Every > 1 {
+		r.Words = append(r.Words, fmt.Sprintf("The past is that of one account of every %d.", o.Every))
+	}
 	return r, nil
 }
 

@@ -20,6 +20,9 @@ func (l *listing) listActivity() {
 	src := &h.Sources[of]
 	lag := l.spec.lag(o.Of)
 	for a := l.part.First; a < l.part.End; a++ {
+		if a%l.every != 0 {
+			continue
+		}
 		first := len(l.rows)
 		events := l.part.Events(of, a)
 		points := l.gridOver(events, src.Newest)

@@ -25,6 +25,9 @@ type Options struct {
 	// OnlyScored leaves out, as of an instant, the rows that are early or
 	// decided and so have no probability.
 	OnlyScored bool
+	// Every takes one account of so many, in order of their ids; zero and one
+	// take all.
+	Every int
 	// Workers is the number of goroutines; zero means one for each CPU. The
 	// frame's bytes do not depend on it.
 	Workers int
@@ -146,7 +149,7 @@ type stream struct {
 // run makes parts until none are left.
 func (s *stream) run(ctx context.Context) {
 	k, part := newKernel(s.h, s.spec, s.template.facts), s.h.NewPart()
-	l, f := &listing{h: s.h, spec: s.spec, part: part, asOf: history}, s.template.frame()
+	l, f := &listing{h: s.h, spec: s.spec, part: part, asOf: history, every: max(1, s.options.Every)}, s.template.frame()
 	if !s.options.AsOf.IsZero() {
 		l.asOf, l.onlyScored = s.options.AsOf.UnixNano(), s.options.OnlyScored
 	}
@@ -285,6 +288,7 @@ type listing struct {
 	rows []Row
 
 	onlyScored bool
+	every      int // of so many accounts one
 
 	snaps []snapshot // aligned with rows
 	spans []span
@@ -315,6 +319,9 @@ func (l *listing) listRenewals() {
 	}
 	end := data.MidnightAfter(h.Newest, h.Location).UnixNano()
 	for a := l.part.First; a < l.part.End; a++ {
+		if a%l.every != 0 {
+			continue
+		}
 		first := len(l.rows)
 		for k := h.Accounts[a].FirstContract; k < h.Accounts[a].EndContract; k++ {
 			if l.asOf != history {

@@ -18,7 +18,7 @@ import (
 // column may have one of them, or begin with health_.
 var scoreColumns = []string{"account_id", "contract_id", "as_of", "due", "lead_days", "status", "p_churn", "p_renew", "p_grow", "p_low", "p_high",
 	"health", "tier", "segment", "phase", "reason_1", "reason_2", "reason_3", "reason_1_effect", "reason_2_effect", "reason_3_effect",
-	"main_pillar", "stability", "helps_1", "helps_2", "value", "currency", "value_at_risk", "upsell", "features_as_of", "missing_inputs", "days_since_event", "model_id"}
+	"main_pillar", "stability", "helps_1", "helps_2", "value", "currency", "value_at_risk", "upsell", "features_as_of", "missing_inputs", "days_since_event", "profile", "profile_rule", "model_id"}
 
 // IsScoreColumn reports whether a score table has the name for itself.
 func IsScoreColumn(name string) bool {

@@ -246,6 +246,7 @@ func (c *converter) settings(y *projectYAML, p *project) {
 		"found %v; expected a probability above 0", p.score.AtRiskP)
 	c.check(p.score.AtRisk <= p.score.Watch && p.score.Watch <= p.score.Healthy, "health.tiers",
 		"upper bounds must increase from at_risk to watch to healthy")
+	c.profiles(y, p)
 	p.registry.Dir = c.path(orDefault(y.Models, "models"))
 	c.model(y, p)
 }

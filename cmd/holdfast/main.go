@@ -101,7 +101,7 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case errors.Is(err, errUsage), errors.Is(err, features.ErrSpec):
 		return exitUsage
-	case errors.Is(err, registry.ErrRefused):
+	case errors.Is(err, registry.ErrRefused), errors.Is(err, errDrift):
 		return exitRefused
 	case errors.Is(err, data.ErrLocked):
 		return exitLocked

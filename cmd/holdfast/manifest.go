@@ -29,7 +29,8 @@ type manifest struct {
 	Key      string         `json:"key"` // of all that the outputs are made from
 	AsOf     string         `json:"as_of"`
 	ModelID  string         `json:"model_id"`
-	Version  string         `json:"version"` // of Holdfast
+	Profiles []string       `json:"profile_models,omitempty"` // of the project's profiles, in their order
+	Version  string         `json:"version"`                  // of Holdfast
 	Project  runFile        `json:"project_file"`
 	Inputs   []data.Input   `json:"inputs"`
 	Data     string         `json:"data"`             // fingerprint of the tables' rows
@@ -37,6 +38,8 @@ type manifest struct {
 	Before   *runFolder     `json:"before,omitempty"` // the run that changes are counted from
 	Counts   runCounts      `json:"counts"`
 	Findings []data.Finding `json:"findings"`
+	Monitor  *runMonitor    `json:"monitor,omitempty"`
+	Retrain  *retraining    `json:"retrain,omitempty"`
 	Outputs  []runFile      `json:"outputs"`
 	Timings  runTimings     `json:"timings"`
 }
@@ -57,6 +60,8 @@ type runCounts struct {
 	Unseen  int            `json:"unseen_levels"` // values scored as the level other
 	Changes int            `json:"changes"`
 
+	Profiles []scoredProfile `json:"profiles,omitempty"`
+
 	Money []predict.MoneyLine `json:"money"` // one a currency
 }
 
@@ -67,6 +72,7 @@ type runTimings struct {
 	Check   float64 `json:"check"`
 	Predict float64 `json:"predict"`
 	Summary float64 `json:"summary"`
+	Monitor float64 `json:"monitor"`
 	Total   float64 `json:"total"`
 }
 
@@ -80,8 +86,16 @@ type runFolder struct {
 }
 
 // newManifest starts the manifest of a run: what it is made from, and its key.
-func (a *app) newManifest(ctx context.Context, p *project, asOf, id string, before *runFolder) (*manifest, error) {
-	m := &manifest{Format: manifestFormat, AsOf: asOf, ModelID: id, Version: version, Before: before}
+// The first scorer, if any, is the default one.
+func (a *app) newManifest(ctx context.Context, p *project, asOf string, scorers []scorer, before *runFolder) (*manifest, error) {
+	m := &manifest{Format: manifestFormat, AsOf: asOf, Version: version, Before: before}
+	for k := range scorers {
+		if k == 0 {
+			m.ModelID = scorers[k].id
+			continue
+		}
+		m.Profiles = append(m.Profiles, scorers[k].id)
+	}
 	sum, size, err := data.Digest(ctx, a.fsys, p.file)
 	if err != nil {
 		return nil, fmt.Errorf("reading the project file: %w", err)
@@ -95,7 +109,7 @@ func (a *app) newManifest(ctx context.Context, p *project, asOf, id string, befo
 			m.Inputs[i].Path = filepath.ToSlash(rel)
 		}
 	}
-	if m.Report, err = a.reportDigest(ctx, p, id); err != nil {
+	if m.Report, err = a.reportDigest(ctx, p, m.ModelID); err != nil {
 		return nil, err
 	}
 	key, err := json.Marshal(m)
@@ -118,7 +132,7 @@ func (a *app) reportDigest(ctx context.Context, p *project, id string) (string, 
 }
 
 func (m *manifest) count(s *scored) {
-	m.Counts = runCounts{Rows: s.Rows, Status: s.Status, Tiers: s.Tiers, LeftOut: s.Left, Unseen: s.Unseen}
+	m.Counts = runCounts{Rows: s.Rows, Status: s.Status, Tiers: s.Tiers, LeftOut: s.Left, Unseen: s.Unseen, Profiles: s.Profiles}
 }
 
 // writeManifest lists the outputs in a run's folder and writes its manifest.

@@ -14,6 +14,7 @@ import (
 	"github.com/holdfast-churn/holdfast/data"
 	"github.com/holdfast-churn/holdfast/evaluate"
 	"github.com/holdfast-churn/holdfast/evaluate/report"
+	"github.com/holdfast-churn/holdfast/features"
 	"github.com/holdfast-churn/holdfast/predict"
 	"github.com/holdfast-churn/holdfast/predict/registry"
 )
@@ -65,16 +66,11 @@ func (a *app) monitor(ctx context.Context, l *loaded, asOf time.Time, m *predict
 	if err := sameRules(&m.Spec, &l.spec); err != nil {
 		return nil, err
 	}
-	history, err := a.build(ctx, l, &m.Spec, time.Time{})
-	if err != nil {
-		return nil, err
-	}
 	now, err := a.build(ctx, l, &m.Spec, asOf)
 	if err != nil {
 		return nil, err
 	}
-	r, err := evaluate.NewMonitor(m, history.Frame, now.Frame, evaluate.MonitorOptions{Project: l.name, Model: id, AsOf: asOf,
-		Location: l.sources.Location, Seed: trainSeed})
+	r, err := a.watch(ctx, l, asOf, m, id, now.Frame)
 	if err != nil {
 		return nil, err
 	}
@@ -82,21 +78,47 @@ func (a *app) monitor(ctx context.Context, l *loaded, asOf time.Time, m *predict
 	if err := a.fsys.MkdirAll(dir); err != nil {
 		return nil, fmt.Errorf("writing to the monitor folder: %w", err)
 	}
-	text, err := r.JSON()
-	if err != nil {
+	if err := a.writeMonitor(r, dir); err != nil {
 		return nil, err
 	}
-	err = data.WriteBytes(a.fsys, filepath.Join(dir, "monitor.json"), text)
-	if err == nil {
-		err = data.WriteFile(a.fsys, filepath.Join(dir, "monitor.html"), func(w io.Writer) error { return report.WriteMonitorHTML(w, r) })
-	}
-	if err == nil {
-		err = data.WriteFile(a.fsys, filepath.Join(dir, "metrics.prom"), r.WriteMetrics)
-	}
-	if err != nil {
+	if err := data.WriteFile(a.fsys, filepath.Join(dir, "metrics.prom"), r.WriteMetrics); err != nil {
 		return nil, err
 	}
 	return r, a.showMonitor(r, dir)
+}
+
+// watchedAccounts is how many accounts' past is looked at, at most: enough for
+// bands far below any drift that matters, and a part of the time.
+const watchedAccounts = 20_000
+
+// watch compares a model's past with the frame now of asOf.
+func (a *app) watch(ctx context.Context, l *loaded, asOf time.Time, m *predict.Model, id string, now *features.Frame) (*evaluate.Monitor, error) {
+	o := a.buildOptions(time.Time{})
+	o.Every = max(1, (len(l.history.Accounts)+watchedAccounts-1)/watchedAccounts)
+	past, err := features.Build(ctx, l.history, &m.Spec, o)
+	if err != nil {
+		return nil, err
+	}
+	return evaluate.NewMonitor(m, past.Frame, now, evaluate.MonitorOptions{Project: l.name, Model: id, AsOf: asOf,
+		Location: l.sources.Location, Seed: trainSeed, Every: o.Every})
+}
+
+// The files of a monitor.
+const (
+	monitorFile     = "monitor.json"
+	monitorPageFile = "monitor.html"
+)
+
+// writeMonitor writes a monitor as JSON and as a page.
+func (a *app) writeMonitor(r *evaluate.Monitor, dir string) error {
+	text, err := r.JSON()
+	if err != nil {
+		return err
+	}
+	if err := data.WriteBytes(a.fsys, filepath.Join(dir, monitorFile), text); err != nil {
+		return err
+	}
+	return data.WriteFile(a.fsys, filepath.Join(dir, monitorPageFile), func(w io.Writer) error { return report.WriteMonitorHTML(w, r) })
 }
 
 func (a *app) showMonitor(r *evaluate.Monitor, dir string) error {
@@ -117,6 +139,6 @@ func (a *app) showMonitor(r *evaluate.Monitor, dir string) error {
 	for _, s := range r.Features[:min(5, len(r.Features))] {
 		a.printf("  %-40s %8s %12s %8s  %s\n", s.Name, s.PSI.Fixed(3), s.Chance.Fixed(3), s.Moved.Percent(), s.Size)
 	}
-	a.printf("monitor: %s\n", filepath.Join(dir, "monitor.html"))
+	a.printf("monitor: %s\n", filepath.Join(dir, monitorPageFile))
 	return nil
 }

@@ -64,20 +64,24 @@ Exits    0 ok; 2 configuration; 4 bad data; 10 no such model, or none promoted
 			if err := table.refuseAlone(); err != nil {
 				return err
 			}
-			m, id, err := a.findModel(nil, orDefault(ref, registry.Champion))
+			p, err := findProject(a.fsys, a.dir)
 			if err != nil {
 				return err
 			}
-			l, t, err := a.loadAt(cmd.Context(), asOf, maxAge, m)
+			scorers, err := a.scorers(p, orDefault(ref, registry.Champion))
 			if err != nil {
 				return err
 			}
-			s, err := a.score(cmd.Context(), l, t, m, id)
+			l, t, err := a.loadAt(cmd.Context(), asOf, maxAge, modelsOf(scorers)...)
+			if err != nil {
+				return err
+			}
+			s, err := a.scoreAll(cmd.Context(), l, t, scorers)
 			if err != nil {
 				return err
 			}
 			if summary {
-				if s.Summary, err = a.summarise(l, t, id, s.table); err != nil {
+				if s.Summary, err = a.summarise(l, t, scorers[0].id, s.table); err != nil {
 					return err
 				}
 			}
@@ -119,11 +123,14 @@ type scored struct {
 	Unseen  int            `json:"unseen_levels"` // values scored as the level other
 	Left    []data.Count   `json:"left_out,omitempty"`
 
+	Profiles []scoredProfile `json:"profiles,omitempty"`
+
 	List    string           `json:"list,omitempty"`
 	Listed  int              `json:"listed,omitempty"` // rows written, where they are a list
 	Summary *predict.Summary `json:"summary,omitempty"`
 
 	table *data.Table
+	frame *features.Frame
 	worst []worstRow // for the terminal; the file has them all
 }
 
@@ -224,7 +231,7 @@ func (a *app) score(ctx context.Context, l *loaded, asOf time.Time, m *predict.M
 		return nil, err
 	}
 	s := &scored{ModelID: id, AsOf: asOf.Format(time.DateOnly), Rows: t.Rows, Left: b.Left,
-		Status: counts(t, "status"), Tiers: counts(t, "tier"), table: t, worst: worstRows(t, 5)}
+		Status: counts(t, "status"), Tiers: counts(t, "tier"), table: t, frame: b.Frame, worst: worstRows(t, 5)}
 	s.Unseen, err = unseen(m, b.Frame)
 	return s, err
 }
@@ -334,6 +341,7 @@ func (a *app) showScores(s *scored) error {
 		a.printf("  status  %s\n", tallyText(s.Status))
 	}
 	a.printf("  tiers   %s\n", tallyText(s.Tiers))
+	a.showProfiles(s.Profiles)
 	for _, c := range s.Left {
 		a.printf("  left out: %d, %s\n", c.Rows, c.Reason)
 	}

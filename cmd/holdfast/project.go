@@ -114,15 +114,18 @@ type projectYAML struct {
 		Window   string   `yaml:"window"`  // months of training before an origin; all without it
 		Origins  []string `yaml:"origins"` // days, in place of every and first
 	} `yaml:"backtest"`
-	Health struct {
-		AtRiskP float64 `yaml:"at_risk_p"`
-		Tiers   struct {
-			AtRisk  float64 `yaml:"at_risk"`
-			Watch   float64 `yaml:"watch"`
-			Healthy float64 `yaml:"healthy"`
-		} `yaml:"tiers"`
-	} `yaml:"health"`
-	Models string `yaml:"models"`
+	Health   healthYAML    `yaml:"health"`
+	Profiles []profileYAML `yaml:"profiles"`
+	Models   string        `yaml:"models"`
+}
+
+type healthYAML struct {
+	AtRiskP float64 `yaml:"at_risk_p"`
+	Tiers   struct {
+		AtRisk  float64 `yaml:"at_risk"`
+		Watch   float64 `yaml:"watch"`
+		Healthy float64 `yaml:"healthy"`
+	} `yaml:"tiers"`
 }
 
 type featureYAML struct {
@@ -165,6 +168,7 @@ type project struct {
 	origins    evaluate.OriginOptions
 	capacity   float64       // share of renewals that the team can work on; 0 for the default
 	score      predict.Score // tier bounds; the rest is the trainer's
+	profiles   []profile
 	fit        train.Options // what the file says of fits; trainOptions adds the rest
 	cardFile   string        // hand-made scorecard; empty for none
 	cardWorth  float64       // in renewals

@@ -44,15 +44,7 @@ func runProject(t *testing.T) (dir, final string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	publish := func(intercept float64) string {
-		id, err := l.registry.Publish(&predict.Model{Format: predict.Format, Spec: l.spec,
-			Logit: predict.Logit{Intercept: intercept, Calibration: predict.Calibration{Method: "none", Slope: 1}},
-			Score: predict.Score{BaseRate: 0.1, AtRisk: 40, Watch: 65, Healthy: 80, AtRiskP: 0.5}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return id
-	}
+	publish := func(intercept float64) string { return publishConstant(t, l, intercept, "") }
 	if err := l.registry.Promote(publish(-2), predict.Verdict{Pass: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -62,12 +54,56 @@ func runProject(t *testing.T) (dir, final string) {
 	return dir, filepath.Join(dir, runsFolder, "2026-07-01")
 }
 
+// publishConstant publishes a model that gives everybody the same score.
+func publishConstant(t *testing.T, l *loaded, intercept float64, asOf string) string {
+	t.Helper()
+	id, err := l.registry.Publish(&predict.Model{Format: predict.Format, Spec: l.spec, Provenance: predict.Provenance{AsOf: asOf},
+		Logit: predict.Logit{Intercept: intercept, Calibration: predict.Calibration{Method: "none", Slope: 1}},
+		Score: predict.Score{BaseRate: 0.1, AtRisk: 40, Watch: 65, Healthy: 80, AtRiskP: 0.5}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
 // A run is whole or the one before is, whatever ends it.
 func TestRunEndsWhole(t *testing.T) {
 	dir, final := runProject(t)
 	t.Run("every write", func(t *testing.T) { killAtEveryWrite(t, dir, final) })
 	t.Run("random", func(t *testing.T) { killAtRandom(t, dir, final) })
 	t.Run("signal", func(t *testing.T) { signalARun(t, dir, final) })
+	t.Run("drift", func(t *testing.T) { failOnDrift(t, dir, final) })
+}
+
+// A run whose model expects next to no churn is complete, warns, and fails only
+// where asked to, the second time as well.
+func failOnDrift(t *testing.T, dir, final string) {
+	a := &app{fsys: data.Disk{}, stdout: io.Discard, stderr: io.Discard, progress: new(progress), dir: dir}
+	l, err := a.load(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := publishConstant(t, l, -6, "2025-01-01")
+	args := []string{"-C", dir, "run", "--as-of", "2026-07-01", "--model", id, "--json", "--metrics", filepath.Join(dir, "drift.prom")}
+	for i, c := range []struct {
+		flag string
+		code int
+		want string
+	}{{"--quiet", exitOK, `"repeated":false`}, {"--fail-on-drift", exitRefused, `"repeated":true`}, {"--fail-on-drift", exitRefused, `"repeated":true`}} {
+		var out, errs bytes.Buffer
+		code := run(context.Background(), append(args, c.flag), &out, &errs)
+		if code != c.code || !strings.Contains(out.String(), c.want) || !strings.Contains(out.String(), "more accounts churn than the model predicts") ||
+			(code == exitOK) == strings.Contains(errs.String(), "drift: more accounts churn") {
+			t.Errorf("call %d: exit %d, %s%s", i, code, &out, &errs)
+		}
+	}
+	if files, model := outputs(t, final); model != id || files["monitor.json"] == "" || files["monitor.html"] == "" {
+		t.Errorf("the run of %s left %d files", model, len(files))
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "drift.prom"))
+	if err != nil || !strings.Contains(string(text), "holdfast_run_exit_code 5\n") || !strings.Contains(string(text), "holdfast_run_alarms 2\n") {
+		t.Errorf("%v\n%s", err, text)
+	}
 }
 
 func holdfastOK(t *testing.T, args ...string) {

@@ -55,6 +55,14 @@ func (a *app) writeMetrics(name string, r *runDone, code int, now time.Time) err
 		}
 		gauge("holdfast_changes", "accounts newly below 40 or newly at risk")
 		fmt.Fprintf(&b, "holdfast_changes %d\n", r.Counts.Changes)
+		if r.Monitor != nil {
+			gauge("holdfast_run_alarms", "alarms of the monitor: the model no longer fits what it sees")
+			fmt.Fprintf(&b, "holdfast_run_alarms %d\n", len(r.Monitor.Alarms))
+		}
+		if r.Retrain != nil {
+			gauge("holdfast_retrain", "what the retraining decided")
+			fmt.Fprintf(&b, "holdfast_retrain{decision=%q} 1\n", r.Retrain.Decision)
+		}
 		gauge("holdfast_model_info", "the model that scored")
 		fmt.Fprintf(&b, "holdfast_model_info{model_id=%q} 1\n", r.ModelID)
 	}

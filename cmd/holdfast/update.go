@@ -69,20 +69,30 @@ func (a *app) update(ctx context.Context, asOf, maxAge string) error {
 	if err != nil {
 		return err
 	}
-	if err := sameRules(&champion.Spec, &l.spec); err != nil {
+	r, err := a.updated(ctx, l, t, champion, id)
+	if err != nil {
 		return err
+	}
+	return a.showTrained(r)
+}
+
+// updated tests the champion, for which the project was loaded, on what matured
+// since by t. It returns the champion where it stays, else what was published.
+func (a *app) updated(ctx context.Context, l *loaded, t time.Time, champion *predict.Model, id string) (*trained, error) {
+	if err := sameRules(&champion.Spec, &l.spec); err != nil {
+		return nil, err
 	}
 	b, err := a.build(ctx, l, &champion.Spec, time.Time{})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	rows, err := maturedSince(b.Frame, champion, t)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	u, err := train.ClosedTest(champion, b.Frame.Select(rows))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	u.Of = id
 	r := &trained{ID: id, Path: l.registry.ModelPath(id), Model: champion}
@@ -97,10 +107,10 @@ func (a *app) update(ctx context.Context, asOf, maxAge string) error {
 		}
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r.update = &u.Update
-	return a.showTrained(r)
+	return r, nil
 }
 
 // maturedSince returns the rows whose outcome matured after the model's as-of
