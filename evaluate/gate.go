@@ -217,7 +217,7 @@ func (r *Report) Promotion() predict.Verdict {
 		}
 	}
 	if len(refused) > 0 {
-		return predict.Verdict{Reason: fmt.Sprintf("gate %q: %s", strings.Join(refused, `", "`), reason)}
+		return predict.Verdict{Reason: fmt.Sprintf("gate \"%s\": %s", strings.Join(refused, `", "`), reason)}
 	}
 	for _, d := range doubts {
 		reason = strings.TrimSuffix(reason, ".") + "; " + d
