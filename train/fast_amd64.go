@@ -2,11 +2,13 @@
 
 package train
 
+import "github.com/holdfast-churn/holdfast/data/vector"
+
 // fastProduct is fastProductGo. Panels of b as wide as a tile are taken one
 // after the other, so that a panel stays in the nearest cache while the tiles
 // of all rows are computed from it.
 func fastProduct(c []float32, ldc int, a view, b []float32, ldb, m, k, n int) {
-	if simd == portable || m == 0 || k == 0 || n == 0 {
+	if simd == vector.Portable || m == 0 || k == 0 || n == 0 {
 		fastProductGo(c, ldc, a, b, ldb, m, k, n)
 		return
 	}
@@ -18,7 +20,7 @@ func fastProduct(c []float32, ldc int, a view, b []float32, ldb, m, k, n int) {
 		for i := 0; i < m; i += fastTile {
 			at, bt, ct := &a.x[i*a.row], &b[j], &c[i*ldc+j]
 			switch {
-			case simd == avx2:
+			case simd == vector.AVX2:
 				fastTile4x16AVX2(k, at, ai, ap, bt, bp, ct, ci)
 				fastTile4x16AVX2(k, offset(at, 4*ai), ai, ap, bt, bp, offset(ct, 4*ci), ci)
 			case width == 48:
@@ -36,7 +38,7 @@ func fastProduct(c []float32, ldc int, a view, b []float32, ldb, m, k, n int) {
 // panel returns the width of the next tile where left columns are to go.
 func panel(left int) int {
 	switch {
-	case simd == avx2 || left == 16:
+	case simd == vector.AVX2 || left == 16:
 		return 16
 	case left == 32 || left == 64: // 64 is two of 32
 		return 32
@@ -46,12 +48,12 @@ func panel(left int) int {
 
 // fastResidual is fastResidualGo.
 func fastResidual(z, y, w []float32, rows, cols int) {
-	if simd == portable || rows == 0 || cols == 0 {
+	if simd == vector.Portable || rows == 0 || cols == 0 {
 		fastResidualGo(z, y, w, rows, cols)
 		return
 	}
 	_, _, _ = z[rows*cols-1], y[rows-1], w[rows-1]
-	if simd == avx512 {
+	if simd == vector.AVX512 {
 		fastResidualAVX512(rows, cols, &z[0], &y[0], &w[0])
 		return
 	}
@@ -60,12 +62,12 @@ func fastResidual(z, y, w []float32, rows, cols int) {
 
 // fastScale is fastScaleGo.
 func fastScale(dst, x, q []float32, rows, stride int) {
-	if simd == portable || rows == 0 {
+	if simd == vector.Portable || rows == 0 {
 		fastScaleGo(dst, x, q, rows, stride)
 		return
 	}
 	_, _, _ = dst[rows*stride-1], x[rows*stride-1], q[rows-1]
-	if simd == avx512 {
+	if simd == vector.AVX512 {
 		fastScaleAVX512(rows, stride, &dst[0], &x[0], &q[0])
 		return
 	}

@@ -2,57 +2,21 @@
 
 package train
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/holdfast-churn/holdfast/data/vector"
+)
 
 //go:generate go run ./asm
 
-// An instructionSet says which kernels run.
-type instructionSet int
-
-const (
-	portable instructionSet = iota // the definitions in Go
-	avx2                           // AVX2 and FMA
-	avx512                         // AVX-512 F and DQ
-)
-
 // simd is the best that this processor and its system can do. Tests set it to
 // less.
-var simd = detect()
-
-// detect asks CPUID for the instructions and XGETBV for the registers that the
-// system saves.
-//
-// Source: Intel 64 and IA-32 Architectures Software Developer's Manual,
-// volume 1, sections 14.3, 14.5 and 15.2.
-func detect() instructionSet {
-	const (
-		fma, osxsave, avx      = 1 << 12, 1 << 27, 1 << 28 // leaf 1, ECX
-		leaf7AVX2              = 1 << 5                    // leaf 7, EBX
-		leaf7AVX512            = 1<<16 | 1<<17             // F and DQ
-		savesAVX, savesAVX512  = 0x06, 0xe6                // XCR0
-		basic, features, extra = 0, 1, 7
-	)
-	if leaves, _, _, _ := cpuid(basic, 0); leaves < extra {
-		return portable
-	}
-	_, _, c, _ := cpuid(features, 0)
-	if c&(fma|osxsave|avx) != fma|osxsave|avx {
-		return portable
-	}
-	saved, _ := xgetbv()
-	_, b, _, _ := cpuid(extra, 0)
-	switch {
-	case saved&savesAVX != savesAVX || b&leaf7AVX2 == 0:
-		return portable
-	case saved&savesAVX512 != savesAVX512 || b&leaf7AVX512 != leaf7AVX512:
-		return avx2
-	}
-	return avx512
-}
+var simd = vector.Best()
 
 // crossProduct is crossProductGo.
 func crossProduct(h, a, b []float64, rows, stride int) {
-	if simd == portable || rows == 0 {
+	if simd == vector.Portable || rows == 0 {
 		crossProductGo(h, a, b, rows, stride)
 		return
 	}
@@ -66,7 +30,7 @@ func crossProduct(h, a, b []float64, rows, stride int) {
 
 // rankUpdate is rankUpdateGo.
 func rankUpdate(c, a, b []float64, depth, rows, cols, stride int) {
-	if simd == portable || depth == 0 || rows == 0 || cols == 0 {
+	if simd == vector.Portable || depth == 0 || rows == 0 || cols == 0 {
 		rankUpdateGo(c, a, b, depth, rows, cols, stride)
 		return
 	}
@@ -83,7 +47,7 @@ func rankUpdate(c, a, b []float64, depth, rows, cols, stride int) {
 // predictMany is predictManyGo.
 func predictMany(z, x, theta []float64, rows, stride int) {
 	r := 0
-	if simd != portable {
+	if simd != vector.Portable {
 		_, _ = x[rows*stride-1], theta[stride*vectors-1]
 		for ; r+8 <= rows; r += 8 {
 			exactTile(stride, vectors, &x[r*stride], stride, 1, &theta[0], vectors, &z[r*vectors], vectors)
@@ -94,7 +58,7 @@ func predictMany(z, x, theta []float64, rows, stride int) {
 
 // gradientMany is gradientManyGo.
 func gradientMany(g, x, e []float64, rows, stride int) {
-	if simd == portable || rows == 0 {
+	if simd == vector.Portable || rows == 0 {
 		gradientManyGo(g, x, e, rows, stride)
 		return
 	}
@@ -110,7 +74,7 @@ func gradientMany(g, x, e []float64, rows, stride int) {
 func exactTile(k, columns int, a *float64, ai, ap int, b *float64, bp int, c *float64, ci int) int {
 	ai, ap, bp, ci = 8*ai, 8*ap, 8*bp, 8*ci
 	switch {
-	case simd == avx2:
+	case simd == vector.AVX2:
 		exactTile4x8AVX2(k, a, ai, ap, b, bp, c, ci)
 		exactTile4x8AVX2(k, offset(a, 4*ai), ai, ap, b, bp, offset(c, 4*ci), ci)
 		return 8
@@ -137,9 +101,9 @@ func predict1(z, x, theta []float64, rows, stride int) {
 	if whole > 0 {
 		_, _, _ = x[whole*stride-1], theta[stride-1], z[whole-1]
 		switch simd {
-		case avx512:
+		case vector.AVX512:
 			predict1AVX512(whole, stride, &x[0], &theta[0], &z[0])
-		case avx2:
+		case vector.AVX2:
 			predict1AVX2(whole, stride, &x[0], &theta[0], &z[0])
 		default:
 			whole = 0
@@ -154,7 +118,7 @@ func gradient1(g, x, e []float64, rows, stride int) { addRows(g[:stride], x, e[:
 // addRows is addRowsGo.
 func addRows(dst, a, w []float64, stride int) {
 	rows, whole := len(w), len(dst)&^7
-	if simd == portable || rows == 0 || whole == 0 {
+	if simd == vector.Portable || rows == 0 || whole == 0 {
 		addRowsGo(dst, a, w, stride)
 		return
 	}
@@ -162,16 +126,16 @@ func addRows(dst, a, w []float64, stride int) {
 	for j := 0; j < whole; {
 		left := whole - j
 		switch {
-		case simd == avx512 && left >= 64:
+		case simd == vector.AVX512 && left >= 64:
 			gradient1x64AVX512(rows, &a[j], stride, &w[0], &dst[j])
 			j += 64
-		case simd == avx512 && left >= 32:
+		case simd == vector.AVX512 && left >= 32:
 			gradient1x32AVX512(rows, &a[j], stride, &w[0], &dst[j])
 			j += 32
-		case simd == avx512 && left >= 16:
+		case simd == vector.AVX512 && left >= 16:
 			gradient1x16AVX512(rows, &a[j], stride, &w[0], &dst[j])
 			j += 16
-		case simd == avx512:
+		case simd == vector.AVX512:
 			gradient1x8AVX512(rows, &a[j], stride, &w[0], &dst[j])
 			j += 8
 		case left >= 32:
@@ -192,12 +156,12 @@ func addRows(dst, a, w []float64, stride int) {
 
 // scaleRows is scaleRowsGo.
 func scaleRows(dst, x, q []float64, rows, stride int) {
-	if simd == portable || rows == 0 {
+	if simd == vector.Portable || rows == 0 {
 		scaleRowsGo(dst, x, q, rows, stride)
 		return
 	}
 	_, _, _ = dst[rows*stride-1], x[rows*stride-1], q[rows-1]
-	if simd == avx512 {
+	if simd == vector.AVX512 {
 		exactScaleAVX512(rows, stride, &dst[0], &x[0], &q[0])
 		return
 	}
@@ -210,9 +174,9 @@ func logistic(p, l, z []float64) {
 	if whole > 0 {
 		_, _ = p[whole-1], l[whole-1]
 		switch simd {
-		case avx512:
+		case vector.AVX512:
 			logisticAVX512(whole, &p[0], &l[0], &z[0])
-		case avx2:
+		case vector.AVX2:
 			logisticAVX2(whole, &p[0], &l[0], &z[0])
 		default:
 			whole = 0

@@ -8,12 +8,6 @@ package train
 // are in bytes. None accepts zero rows or columns.
 
 //go:noescape
-func cpuid(leaf, sub uint32) (a, b, c, d uint32)
-
-//go:noescape
-func xgetbv() (a, d uint32)
-
-//go:noescape
 func exactTile4x8AVX2(k int, a *float64, ai, ap int, b *float64, bp int, c *float64, ci int)
 
 //go:noescape

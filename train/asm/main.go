@@ -58,7 +58,6 @@ func generate() (assembly, declarations string) {
 	w.line("// SPDX-License-Identifier: Apache-2.0")
 	w.line("")
 	w.line("#include \"textflag.h\"")
-	cpu(w)
 	for _, s := range []set{avx2, avx512} {
 		exact := element{64, false}
 		fast := element{32, true}
@@ -97,24 +96,5 @@ func (w *writer) function(name, signature string, size int) {
 // finish leaves the vector registers clean and returns.
 func (w *writer) finish() {
 	w.op("VZEROUPPER")
-	w.op("RET")
-}
-
-// cpu writes what tells the processor's abilities: CPUID, and XGETBV, which
-// says which registers the system saves.
-func cpu(w *writer) {
-	w.function("cpuid", "leaf, sub uint32) (a, b, c, d uint32", 24)
-	w.op("MOVL leaf+0(FP), AX")
-	w.op("MOVL sub+4(FP), CX")
-	w.op("CPUID")
-	for i, r := range []string{"AX", "BX", "CX", "DX"} {
-		w.op("MOVL %s, %c+%d(FP)", r, 'a'+i, 8+4*i)
-	}
-	w.op("RET")
-	w.function("xgetbv", ") (a, d uint32", 8)
-	w.op("XORL CX, CX")
-	w.op("XGETBV")
-	w.op("MOVL AX, a+0(FP)")
-	w.op("MOVL DX, d+4(FP)")
 	w.op("RET")
 }
