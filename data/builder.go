@@ -13,6 +13,7 @@ import (
 type builder struct {
 	Column
 	texts *interner
+	wild  bool // of floats that a cursor reads: some may be infinite
 }
 
 func newBuilder(name string, kind Kind) *builder {
@@ -68,6 +69,13 @@ func (b *builder) grow(n int) {
 	default:
 		b.Ints = slices.Grow(b.Ints, n)
 	}
+}
+
+// more appends n floats, for the caller to set, and returns them.
+func (b *builder) more(n int) []float64 {
+	from := len(b.Floats)
+	b.Floats = slices.Grow(b.Floats, n)[:from+n]
+	return b.Floats[from:]
 }
 
 func (b *builder) appendFloats(v []float64, present []byte) {

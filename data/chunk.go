@@ -52,13 +52,9 @@ func (c *chunkReader) pagesOf(p *parquetFile, group, column int, before int64, t
 	if p.meta.RowGroups[group].NumRows == 0 {
 		return nil
 	}
-	m, err := p.chunk(group, column)
-	if err != nil {
+	if err := c.begin(p, group, column); err != nil {
 		return err
 	}
-	c.leaf = &p.leaves[column]
-	c.dict.len, c.names = -1, nil
-	c.pages.reset(p, m, c.leaf.optional)
 	for {
 		first := before + int64(c.pages.seen)
 		page, err := c.pages.next()
@@ -72,6 +68,18 @@ func (c *chunkReader) pagesOf(p *parquetFile, group, column int, before int64, t
 			return c.locate(err, p.name, group, first, page.present)
 		}
 	}
+}
+
+// begin points the reader at one column chunk.
+func (c *chunkReader) begin(p *parquetFile, group, column int) error {
+	m, err := p.chunk(group, column)
+	if err != nil {
+		return err
+	}
+	c.leaf = &p.leaves[column]
+	c.dict.len, c.names = -1, nil
+	c.pages.reset(p, m, c.leaf.optional)
+	return nil
 }
 
 // plainDictionary is what old writers call the encoding of a dictionary, now
@@ -136,6 +144,11 @@ func (c *chunkReader) take(p page, b *builder) error {
 	if err := c.decode(&c.page, p); err != nil {
 		return err
 	}
+	return c.takeValues(p, b)
+}
+
+// takeValues appends the decoded values of a page.
+func (c *chunkReader) takeValues(p page, b *builder) error {
 	if b.Kind == Text {
 		c.codes = resize(c.codes, len(c.page.texts))
 		for i, text := range c.page.texts {
@@ -150,8 +163,7 @@ func (c *chunkReader) take(p page, b *builder) error {
 	return c.appendNumbers(p, b)
 }
 
-// takeCoded looks the codes of a page up in the dictionary. A text gets its
-// number in the column when it first appears, once per dictionary.
+// takeCoded looks the codes of a page up in the dictionary.
 func (c *chunkReader) takeCoded(p page, b *builder) (err error) {
 	if c.dict.len < 0 {
 		return errNoDictionary
@@ -159,6 +171,12 @@ func (c *chunkReader) takeCoded(p page, b *builder) (err error) {
 	if c.codes, err = decodeCodes(c.codes, p, c.dict.len); err != nil {
 		return err
 	}
+	return c.takeCodes(p, b)
+}
+
+// takeCodes looks decoded codes up in the dictionary. A text gets its number in
+// the column when it first appears, once per dictionary.
+func (c *chunkReader) takeCodes(p page, b *builder) error {
 	switch {
 	case b.Kind == Text:
 		if c.names == nil {

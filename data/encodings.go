@@ -79,12 +79,17 @@ func decodeCodes(dst []int32, p page, size int) ([]int32, error) {
 		return nil, err
 	}
 	dst = dst[:p.nonNull]
-	for _, c := range dst {
+	return dst, checkCodes(dst, size)
+}
+
+// checkCodes refuses codes that a dictionary of so many values does not have.
+func checkCodes(codes []int32, size int) error {
+	for _, c := range codes {
 		if uint32(c) >= uint32(size) {
-			return nil, fmt.Errorf("code %d in a dictionary of %d values", uint32(c), size)
+			return fmt.Errorf("code %d in a dictionary of %d values", uint32(c), size)
 		}
 	}
-	return dst, nil
+	return nil
 }
 
 // fixedWidth returns the first n values of a fixed number of bytes each.

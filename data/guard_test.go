@@ -62,6 +62,7 @@ func readBounded(t *testing.T, name string, file []byte) (*Table, error) {
 	if n := after.TotalAlloc - before.TotalAlloc; n > maxBadMemory {
 		t.Errorf("%s: allocated %d bytes, %d are allowed", name, n, maxBadMemory)
 	}
+	checkBatches(t, m, name, table, err)
 	return table, err
 }
 

@@ -34,6 +34,7 @@ type page struct {
 	present    []byte // per value 1, or 0 for null; nil where no value is null
 	nonNull    int
 	data       []byte // the encoded values that are not null
+	lent       bool   // data lies in the reader's window
 }
 
 // A pageReader reads the pages of one column chunk in order. It checks each
@@ -48,6 +49,7 @@ type pageReader struct {
 	declared int   // values in the chunk, by the footer
 	seen     int   // values in the data pages so far
 
+	ahead    int64  // bytes read at a time; 0 means readAhead
 	window   []byte // bytes of the file from windowAt on
 	windowAt int64
 	inflated []byte
@@ -59,7 +61,7 @@ func (r *pageReader) reset(file *parquetFile, m *columnMeta, optional bool) {
 	*r = pageReader{
 		file: file, codec: m.Codec, optional: optional,
 		pos: chunkStart(m), declared: int(m.NumValues),
-		window: r.window[:0], inflated: r.inflated, levels: r.levels,
+		ahead: r.ahead, window: r.window[:0], inflated: r.inflated, levels: r.levels,
 	}
 	r.end = r.pos + m.TotalCompressedSize
 }
@@ -154,7 +156,11 @@ func (r *pageReader) checkHeader(h *pageHeader) error {
 func (r *pageReader) bytes(n int64) ([]byte, error) {
 	at := r.pos - r.windowAt
 	if at < 0 || at+n > int64(len(r.window)) {
-		size := min(max(n, readAhead), r.end-r.pos)
+		ahead := r.ahead
+		if ahead == 0 {
+			ahead = readAhead
+		}
+		size := min(max(n, ahead), r.end-r.pos)
 		if int64(cap(r.window)) < size {
 			r.window = make([]byte, size)
 		}
@@ -173,7 +179,7 @@ func (r *pageReader) dictionary(h *pageHeader, body []byte) (page, error) {
 	}
 	data, err := r.inflate(body, int(h.UncompressedPageSize))
 	n := int(d.NumValues)
-	return page{dictionary: true, values: n, nonNull: n, encoding: d.Encoding, data: data}, err
+	return page{dictionary: true, values: n, nonNull: n, encoding: d.Encoding, data: data, lent: r.codec == format.Uncompressed}, err
 }
 
 // version1 opens a data page of the first version: levels and values are
@@ -186,7 +192,8 @@ func (r *pageReader) version1(h *pageHeader, body []byte) (page, error) {
 	if err := r.count(d.NumValues); err != nil {
 		return page{}, err
 	}
-	p := page{values: int(d.NumValues), nonNull: int(d.NumValues), encoding: d.Encoding}
+	p := page{values: int(d.NumValues), nonNull: int(d.NumValues), encoding: d.Encoding,
+		lent: r.codec == format.Uncompressed}
 	data, err := r.inflate(body, int(h.UncompressedPageSize))
 	if err != nil || !r.optional {
 		p.data = data
@@ -243,9 +250,10 @@ func (r *pageReader) version2(h *pageHeader, body []byte) (page, error) {
 		return p, fmt.Errorf("a page declares %d nulls and has %d", d.NumNulls, nulls)
 	}
 	var err error
-	p.data = body[rep+def:]
+	p.data, p.lent = body[rep+def:], true
 	if d.IsCompressed == nil || *d.IsCompressed {
 		p.data, err = r.inflate(p.data, int(size))
+		p.lent = r.codec == format.Uncompressed
 	}
 	return p, err
 }

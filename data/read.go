@@ -114,10 +114,17 @@ func (f *boundFile) read(group int, builders []*builder) error {
 
 // readColumn appends one column of a row group to b.
 func (f *boundFile) readColumn(group, column int, b *builder) error {
-	rows := int(f.meta.RowGroups[group].NumRows)
-	switch bound := f.bindings[column]; {
-	case bound.leaf >= 0:
+	bound := &f.bindings[column]
+	if bound.leaf >= 0 {
 		return f.reader.read(f.parquetFile, group, bound.leaf, f.before, b)
+	}
+	bound.fill(b, int(f.meta.RowGroups[group].NumRows))
+	return nil
+}
+
+// fill appends so many rows of what the name of a folder says.
+func (bound *binding) fill(b *builder, rows int) {
+	switch {
 	case bound.void:
 		b.appendMissing(rows)
 	case b.Kind == Text:
@@ -126,5 +133,4 @@ func (f *boundFile) readColumn(group, column int, b *builder) error {
 		v, _ := strconv.ParseInt(bound.text, 10, 64) // folder has seen that it parses
 		b.appendInt(v, rows)
 	}
-	return nil
 }

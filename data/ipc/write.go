@@ -24,16 +24,17 @@ const (
 // Write writes a table to an Arrow file. A reader of the path sees either the
 // old file or the whole new one.
 func Write(fsys data.FS, path string, t *data.Table) error {
-	if err := t.CheckNames(); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
+	return WriteFile(fsys, path, func(w data.TableWriter) error { return w.Append(t) })
+}
+
+// WriteFile writes an Arrow file, as Write does, from the pieces of a table that
+// each hands to the writer.
+func WriteFile(fsys data.FS, path string, each func(w data.TableWriter) error) error {
 	return data.WriteFile(fsys, path, func(w io.Writer) error {
-		schema := schemaOf(t)
-		out, err := ipc.NewFileWriter(&positioned{w: w}, ipc.WithSchema(schema))
-		if err != nil {
-			return err
-		}
-		if err := writeBatches(t, schema, out.Write); err != nil {
+		out := &writer{open: func(schema *arrow.Schema) (records, error) {
+			return ipc.NewFileWriter(&positioned{w: w}, ipc.WithSchema(schema))
+		}}
+		if err := each(out); err != nil {
 			return err
 		}
 		return out.Close()
@@ -42,15 +43,54 @@ func Write(fsys data.FS, path string, t *data.Table) error {
 
 // WriteTo writes a table as an Arrow stream.
 func WriteTo(w io.Writer, t *data.Table) error {
-	if err := t.CheckNames(); err != nil {
-		return err
-	}
-	schema := schemaOf(t)
-	out := ipc.NewWriter(w, ipc.WithSchema(schema))
-	if err := writeBatches(t, schema, out.Write); err != nil {
+	out := NewWriter(w)
+	if err := out.Append(t); err != nil {
 		return err
 	}
 	return out.Close()
+}
+
+// NewWriter returns a writer of an Arrow stream that takes a table in pieces,
+// of which each begins a record batch.
+func NewWriter(w io.Writer) data.TableWriter {
+	return &writer{open: func(schema *arrow.Schema) (records, error) {
+		return ipc.NewWriter(w, ipc.WithSchema(schema)), nil
+	}}
+}
+
+// records takes record batches: a file or a stream.
+type records interface {
+	Write(arrow.Record) error
+	Close() error
+}
+
+// A writer opens its records once it knows the columns.
+type writer struct {
+	open   func(*arrow.Schema) (records, error)
+	schema *arrow.Schema
+	out    records
+}
+
+func (w *writer) Append(t *data.Table) (err error) {
+	if w.out == nil {
+		if err := t.CheckNames(); err != nil {
+			return err
+		}
+		w.schema = schemaOf(t)
+		if w.out, err = w.open(w.schema); err != nil {
+			return err
+		}
+	}
+	return writeBatches(t, w.schema, w.out.Write)
+}
+
+func (w *writer) Close() (err error) {
+	if w.out == nil { // no piece: no columns
+		if w.out, err = w.open(arrow.NewSchema(nil, nil)); err != nil {
+			return err
+		}
+	}
+	return w.out.Close()
 }
 
 // positioned lets arrow's file writer, which asks a Seeker where it is, write
