@@ -117,7 +117,7 @@ func signature(t *data.Table, spec *Spec) error {
 		c := t.Column(f.Column)
 		if c == nil {
 			missing = append(missing, f.Column)
-			wanted = append(wanted, fmt.Sprintf("%s (%s)", f.Column, f.Input))
+			wanted = append(wanted, f.expected())
 			continue
 		}
 		if !f.accepts(c) {
@@ -130,6 +130,9 @@ func signature(t *data.Table, spec *Spec) error {
 	}
 	return nil
 }
+
+// expected names the feature's column and its type.
+func (f *Feature) expected() string { return fmt.Sprintf("%s (%s)", f.Column, f.Input) }
 
 // labels returns a reader of y. It reads Unknown where the label is missing,
 // and everywhere without a label column.

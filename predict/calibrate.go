@@ -109,14 +109,15 @@ func (s *Segments) Of(level string) float64 {
 	return 0
 }
 
-// each calls add with the shift of every row. The column is the one named by
-// Feature; a missing value has no shift.
-func (s *Segments) each(column *features.Column, add func(i int, shift float64)) {
+// each calls add with the shift of every one of the rows that begin at from,
+// numbered from 0. The column is the one named by Feature; a missing value has
+// no shift.
+func (s *Segments) each(column *features.Column, from, rows int, add func(i int, shift float64)) {
 	byCode := make([]float64, len(column.Levels))
 	for code, level := range column.Levels {
 		byCode[code] = s.Of(level)
 	}
-	for i, code := range column.Codes {
+	for i, code := range column.Codes[from : from+rows] {
 		if code >= 0 && byCode[code] != 0 {
 			add(i, byCode[code])
 		}
@@ -125,10 +126,13 @@ func (s *Segments) each(column *features.Column, add func(i int, shift float64))
 
 // Calibrate turns the raw log-odds of every row of a frame, in z, into the
 // calibrated ones, the shifts of segments included.
-func (m *Model) Calibrate(z []float64, f *features.Frame) {
+func (m *Model) Calibrate(z []float64, f *features.Frame) { m.calibrate(z, f, 0) }
+
+// calibrate is Calibrate of the rows that begin at from.
+func (m *Model) calibrate(z []float64, f *features.Frame, from int) {
 	m.Calibration.Apply(z, z)
 	if s := m.Calibration.Segments; s != nil {
-		s.each(f.Column(s.Feature), func(i int, shift float64) { z[i] += shift })
+		s.each(f.Column(s.Feature), from, len(z), func(i int, shift float64) { z[i] += shift })
 	}
 }
 

@@ -47,22 +47,28 @@ func (m *Model) Reference() float64 {
 func (s *Scorer) Contributions(dst []float64) []float64 {
 	n := len(s.inputs)
 	dst = sized(dst, s.rows*n)
+	for from := 0; from < s.rows; from += rowBlock {
+		s.contributions(dst[from*n:min(from+rowBlock, s.rows)*n], from)
+	}
+	return dst
+}
+
+// contributions stores those of a block of rows that begins at from, at most
+// rowBlock.
+func (s *Scorer) contributions(dst []float64, from int) {
 	clear(dst)
 	var of [rowBlock]float64
-	for from := 0; from < s.rows; from += rowBlock {
-		block := of[:min(rowBlock, s.rows-from)]
-		for j, p := range s.parts[:len(s.parts)-len(s.tables)] {
-			clear(block)
-			p.add(block, from)
-			s.spread(dst[from*n:], block, j)
-		}
+	block := of[:len(dst)/len(s.inputs)]
+	for j, p := range s.parts[:len(s.parts)-len(s.tables)] {
+		clear(block)
+		p.add(block, from)
+		s.spread(dst, block, j)
 	}
 	for k, p := range s.tables {
-		s.spreadTable(dst, p, &s.model.Tables[k])
+		s.spreadTable(dst, p, &s.model.Tables[k], from)
 	}
-	s.spreadCard(dst)
-	s.spreadShifts(dst)
-	return dst
+	s.spreadCard(dst, from)
+	s.spreadShifts(dst, from)
 }
 
 // spread adds the deviations of a block of rows from the mean of term or pair
@@ -86,9 +92,9 @@ func (s *Scorer) spread(dst, block []float64, j int) {
 	}
 }
 
-// spreadTable adds the deviations of all rows from the mean of a table to the
-// features of the rule each row is in.
-func (s *Scorer) spreadTable(dst []float64, p *tablePart, t *Table) {
+// spreadTable adds the deviations of a block of rows from the mean of a table to
+// the features of the rule each row is in.
+func (s *Scorer) spreadTable(dst []float64, p *tablePart, t *Table, from int) {
 	n := len(s.inputs)
 	places := make([][]int, len(t.Rules))
 	for k := range t.Rules {
@@ -97,8 +103,8 @@ func (s *Scorer) spreadTable(dst []float64, p *tablePart, t *Table) {
 		}
 	}
 	slope := s.model.Calibration.ReasonSlope()
-	for i := range s.rows {
-		k := p.rule(i)
+	for i := range len(dst) / n {
+		k := p.rule(from + i)
 		part := slope * (p.f[k] - t.RefMean) / float64(len(places[k]))
 		for _, j := range places[k] {
 			dst[i*n+j] += part
@@ -108,14 +114,15 @@ func (s *Scorer) spreadTable(dst []float64, p *tablePart, t *Table) {
 
 // spreadShifts adds the shifts of segments, less their mean over the training
 // rows, to the feature that holds the segment.
-func (s *Scorer) spreadShifts(dst []float64) {
+func (s *Scorer) spreadShifts(dst []float64, from int) {
 	c := &s.model.Calibration
 	if c.Segments == nil || !c.Additive() {
 		return
 	}
 	n, j := len(s.inputs), s.place[c.Segments.Feature]
-	for i := range s.rows {
+	rows := len(dst) / n
+	for i := range rows {
 		dst[i*n+j] -= c.Segments.Mean
 	}
-	c.Segments.each(s.inputs[j].column, func(i int, shift float64) { dst[i*n+j] += shift })
+	c.Segments.each(s.inputs[j].column, from, rows, func(i int, shift float64) { dst[i*n+j] += shift })
 }

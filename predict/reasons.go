@@ -51,6 +51,18 @@ func (m *Model) Explain(contributions []float64) Explanation {
 // that way, pillars by their sum; then, if places are left, further features
 // by size.
 func (m *Model) Reasons(e Explanation, f *features.Frame, row, n int, sign float64) []Reason {
+	chosen := m.chosen(e, sign)
+	reasons := make([]Reason, 0, n)
+	for _, j := range chosen[:min(n, len(chosen))] {
+		t := &m.Terms[j]
+		reasons = append(reasons, Reason{t.Pillar, t.Label + ": " + valueText(f.Column(t.Feature), row), e.Effects[j]})
+	}
+	return reasons
+}
+
+// chosen returns the terms of all reasons that pull the way of sign, in the
+// order of Reasons.
+func (m *Model) chosen(e Explanation, sign float64) []int {
 	pillars := slices.Clone(e.Pillars)
 	sort.SliceStable(pillars, func(a, b int) bool { return sign*pillars[a].Effect > sign*pillars[b].Effect })
 	order := make([]int, 0, len(m.Terms))
@@ -74,12 +86,7 @@ func (m *Model) Reasons(e Explanation, f *features.Frame, row, n int, sign float
 			chosen = append(chosen, j)
 		}
 	}
-	reasons := make([]Reason, 0, n)
-	for _, j := range chosen[:min(n, len(chosen))] {
-		t := &m.Terms[j]
-		reasons = append(reasons, Reason{t.Pillar, t.Label + ": " + valueText(f.Column(t.Feature), row), e.Effects[j]})
-	}
-	return reasons
+	return chosen
 }
 
 // valueText writes a feature's value as a reader wants it.

@@ -65,6 +65,11 @@ func (m *Model) Bind(f *features.Frame) (*Scorer, error) {
 	if err := CheckSpec(&m.Spec, f); err != nil {
 		return nil, err
 	}
+	return m.bind(f)
+}
+
+// bind is Bind with a frame known to be of the model's spec.
+func (m *Model) bind(f *features.Frame) (*Scorer, error) {
 	s := &Scorer{model: m, rows: len(f.Rows), inputs: make([]Input, len(m.Terms)), place: make(map[string]int)}
 	for j := range m.Terms {
 		t := &m.Terms[j]
@@ -129,18 +134,22 @@ const rowBlock = 1024
 func (s *Scorer) LogOdds(dst []float64) []float64 {
 	dst = sized(dst, s.rows)
 	for from := 0; from < s.rows; from += rowBlock {
-		block := dst[from:min(from+rowBlock, s.rows)]
-		for i := range block {
-			block[i] = s.model.Intercept
-		}
-		for _, p := range s.parts {
-			p.add(block, from)
-		}
-		if s.card != nil {
-			s.card.add(block, from)
-		}
+		s.logOdds(dst[from:min(from+rowBlock, s.rows)], from)
 	}
 	return dst
+}
+
+// logOdds stores those of a block of rows that begins at from.
+func (s *Scorer) logOdds(block []float64, from int) {
+	for i := range block {
+		block[i] = s.model.Intercept
+	}
+	for _, p := range s.parts {
+		p.add(block, from)
+	}
+	if s.card != nil {
+		s.card.add(block, from)
+	}
 }
 
 // Unseen counts, over all level terms, the values that training never met and

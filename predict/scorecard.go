@@ -349,7 +349,7 @@ func (in *CardInput) add(dst []float64, from int) {
 
 // spreadCard adds what the items of the card add to each feature, less the mean
 // over the training rows, to the contributions of the features.
-func (s *Scorer) spreadCard(dst []float64) {
+func (s *Scorer) spreadCard(dst []float64, from int) {
 	if s.card == nil {
 		return
 	}
@@ -357,8 +357,8 @@ func (s *Scorer) spreadCard(dst []float64) {
 	factor := s.model.Calibration.ReasonSlope() * c.Weight / c.SD
 	n, parts := len(s.inputs), make([]float64, len(s.card.items))
 	names := c.Items()
-	for i := range s.rows {
-		s.card.Score(parts, i)
+	for i := range len(dst) / n {
+		s.card.Score(parts, from+i)
 		for k, p := range parts {
 			dst[i*n+s.place[names[k]]] += float64(factor * (p - c.ItemMeans[k]))
 		}

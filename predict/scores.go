@@ -44,7 +44,7 @@ type ScoreOptions struct {
 // for each row of the frame, in its order. Rows that are early or decided
 // have a status and no probability. DESIGN.md section 5 fixes the names.
 func (m *Model) Scores(f *features.Frame, o ScoreOptions) (*data.Table, error) {
-	b, err := m.newScoreBuilder(f, true)
+	b, err := m.newScoreBuilder(f)
 	if err != nil {
 		return nil, err
 	}
@@ -102,26 +102,6 @@ func (m *Model) Scores(f *features.Frame, o ScoreOptions) (*data.Table, error) {
 	return t, nil
 }
 
-// TableScores returns the score table of a ready table, in its order: the id
-// column where given, p_churn, health, tier and reasons.
-func (m *Model) TableScores(f *features.Frame, id *data.Column) (*data.Table, error) {
-	b, err := m.newScoreBuilder(f, false)
-	if err != nil {
-		return nil, err
-	}
-	t := &data.Table{Name: "scores", Rows: len(f.Rows)}
-	if id != nil {
-		if IsScoreColumn(id.Name) && id.Name != "account_id" && id.Name != "contract_id" {
-			return nil, fmt.Errorf("scores: an id column named %q would stand beside the score of that name; rename it", id.Name)
-		}
-		t.Columns = append(t.Columns, *id)
-	}
-	t.Columns = append(t.Columns, b.number("p_churn", func(i int) float64 { return b.p[i] }),
-		b.number("health", func(i int) float64 { return b.health(i) }), b.text("tier", b.tier))
-	t.Columns = append(t.Columns, b.reasonColumns("reason", b.reasons, reasonCount, false)...)
-	return t, nil
-}
-
 // A scoreBuilder holds what the columns of a score table are read from.
 type scoreBuilder struct {
 	m            *Model
@@ -137,9 +117,8 @@ type scoreBuilder struct {
 	outlooks     *Outlooks // nil where the model says nothing of value
 }
 
-// newScoreBuilder scores a frame. certain asks for intervals and for how stable
-// reasons are.
-func (m *Model) newScoreBuilder(f *features.Frame, certain bool) (*scoreBuilder, error) {
+// newScoreBuilder scores a frame.
+func (m *Model) newScoreBuilder(f *features.Frame) (*scoreBuilder, error) {
 	scorer, err := m.Bind(f)
 	if err != nil {
 		return nil, err
@@ -184,9 +163,7 @@ func (m *Model) newScoreBuilder(f *features.Frame, certain bool) (*scoreBuilder,
 		b.reasons[i] = m.Reasons(e, f, i, reasonCount, 1)
 		b.helps[i] = m.Reasons(e, f, i, helpsCount, -1)
 	}
-	if certain {
-		b.setCertainty(scorer, f, raw, z)
-	}
+	b.setCertainty(scorer, f, raw, z)
 	return b, nil
 }
 

@@ -47,27 +47,57 @@ func checkOutput(name, format string, asJSON bool) error {
 // as an Arrow stream for the next program, as CSV for a person at a terminal.
 func (a *app) writeTable(name, format string, t *data.Table) error {
 	a.progress.begin("writing " + name)
-	if name != "-" {
-		if err := a.fsys.MkdirAll(filepath.Dir(name)); err != nil {
-			return fmt.Errorf("writing %s: %w", name, err)
-		}
+	if name == "-" || ext(name) == ".arrow" {
+		return a.writePieces(name, format, func(w data.TableWriter) error { return w.Append(t) })
 	}
-	switch {
-	case name == "-":
-		if format == "" {
-			format = "arrow"
-			if f, ok := a.stdout.(*os.File); ok && isTerminal(f) {
-				format = "csv"
-			}
-		}
-		if format == "arrow" {
-			return ipc.WriteTo(a.stdout, t)
-		}
-		return data.WriteTo(a.stdout, format, t)
-	case ext(name) == ".arrow":
-		return ipc.Write(a.fsys, name, t)
+	if err := a.folderOf(name); err != nil {
+		return err
 	}
 	return data.Write(a.fsys, name, t)
+}
+
+// writePieces writes, as writeTable does, a table whose pieces each hands to
+// the writer.
+func (a *app) writePieces(name, format string, each func(data.TableWriter) error) error {
+	if name == "-" {
+		w, err := a.outputWriter(format)
+		if err != nil {
+			return err
+		}
+		if err := each(w); err != nil {
+			return err
+		}
+		return w.Close()
+	}
+	if err := a.folderOf(name); err != nil {
+		return err
+	}
+	if ext(name) == ".arrow" {
+		return ipc.WriteFile(a.fsys, name, each)
+	}
+	return data.StreamFile(a.fsys, name, each)
+}
+
+// outputWriter returns a writer to standard output.
+func (a *app) outputWriter(format string) (data.TableWriter, error) {
+	if format == "" {
+		format = "arrow"
+		if f, ok := a.stdout.(*os.File); ok && isTerminal(f) {
+			format = "csv"
+		}
+	}
+	if format == "arrow" {
+		return ipc.NewWriter(a.stdout), nil
+	}
+	return data.NewTableWriter(a.stdout, format)
+}
+
+// folderOf makes the folder of a file.
+func (a *app) folderOf(name string) error {
+	if err := a.fsys.MkdirAll(filepath.Dir(name)); err != nil {
+		return fmt.Errorf("writing %s: %w", name, err)
+	}
+	return nil
 }
 
 func isTerminal(f *os.File) bool {

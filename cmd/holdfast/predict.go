@@ -267,36 +267,6 @@ func sameRules(model, project *features.Spec) error {
 		predict.ErrIntegrity, describe(&was), describe(&is))
 }
 
-// predictTable scores a ready table.
-func (a *app) predictTable(tf tableFlags, ref, output, format string) error {
-	if ref == "" {
-		return usageError("--model FILE is needed to score a table")
-	}
-	m, id, err := predict.Load(a.fsys, ref)
-	if err != nil {
-		return err
-	}
-	f, _, t, err := a.tableFrame(tf, &m.Spec)
-	if err != nil {
-		return err
-	}
-	if tf.id != "" && t.Column(tf.id) == nil {
-		return data.MissingColumns(t.Name, []string{tf.id}, t.Names())
-	}
-	out, err := m.TableScores(f, t.Column(tf.id))
-	if err != nil {
-		return err
-	}
-	if err := a.writeTable(output, format, out); err != nil {
-		return err
-	}
-	s := &scored{Path: output, ModelID: id, Rows: out.Rows, Tiers: counts(out, "tier")}
-	if s.Unseen, err = unseen(m, f); err != nil {
-		return err
-	}
-	return a.showScores(s)
-}
-
 func unseen(m *predict.Model, f *features.Frame) (int, error) {
 	s, err := m.Bind(f)
 	if err != nil {
