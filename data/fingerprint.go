@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"hash"
 	"math"
 )
 
@@ -89,4 +90,64 @@ func (w digest) texts(c *Column) {
 			w.text(c.Dict[code])
 		}
 	}
+}
+
+// A BlockDigest fingerprints a table that arrives in blocks of rows. It sees the
+// same content as Fingerprint, however the rows are cut, but since each column has
+// a hash of its own and texts are written out, the digits are others.
+type BlockDigest struct {
+	rows    int
+	names   []string
+	kinds   []Kind
+	columns []hash.Hash
+	buffer  []byte
+}
+
+// Add adds the next rows. All blocks have the same columns.
+func (d *BlockDigest) Add(t *Table) {
+	if d.columns == nil {
+		for i := range t.Columns {
+			d.names, d.kinds = append(d.names, t.Columns[i].Name), append(d.kinds, t.Columns[i].Kind)
+			d.columns = append(d.columns, sha256.New())
+		}
+	}
+	d.rows += t.Rows
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		b := d.buffer[:0]
+		for r := range t.Rows {
+			switch {
+			case c.Missing(r):
+				b = append(b, 0)
+			case c.Kind == Text:
+				text := c.Text(r)
+				b = append(binary.LittleEndian.AppendUint64(append(b, 1), uint64(len(text))), text...)
+			case c.Kind == Float:
+				b = binary.LittleEndian.AppendUint64(append(b, 1), math.Float64bits(c.Floats[r]))
+			default:
+				b = binary.LittleEndian.AppendUint64(append(b, 1), uint64(c.Ints[r]))
+			}
+			if len(b) > 32<<10 {
+				d.columns[i].Write(b)
+				b = b[:0]
+			}
+		}
+		d.columns[i].Write(b)
+		d.buffer = b
+	}
+}
+
+// Sum returns the fingerprint, 16 hex digits.
+func (d *BlockDigest) Sum() string {
+	h := sha256.New()
+	w := digest{bufio.NewWriterSize(h, 4<<10)}
+	w.number(uint64(d.rows))
+	w.number(uint64(len(d.columns)))
+	for i, c := range d.columns {
+		w.text(d.names[i])
+		w.number(uint64(d.kinds[i]))
+		w.Write(c.Sum(nil))
+	}
+	w.Flush()
+	return hex.EncodeToString(h.Sum(nil))[:16]
 }

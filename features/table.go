@@ -22,6 +22,9 @@ type TableOptions struct {
 	ID       string   // identifies a row; rows of one id share a fold
 	Time     string   // when the row was taken; splits then go by time
 	Drop     []string // columns to leave out
+
+	before   int             // rows of the table before these ones
+	outcomes map[string]bool // values of the label; nil to find them in the table at hand
 }
 
 // TableSpec describes the columns of a ready table: numbers, booleans and
@@ -63,7 +66,7 @@ func TableFrame(t *data.Table, spec *Spec, o TableOptions) (*Frame, error) {
 	for i, feature := range spec.Features {
 		c := t.Column(feature.Column)
 		f.Columns[i] = Column{Feature: feature}
-		if err := f.Columns[i].take(t, c); err != nil {
+		if err := f.Columns[i].take(t, c, o.before); err != nil {
 			return nil, err
 		}
 	}
@@ -71,11 +74,11 @@ func TableFrame(t *data.Table, spec *Spec, o TableOptions) (*Frame, error) {
 	if err != nil {
 		return nil, err
 	}
-	at, err := tableTimes(t, o.Time)
+	at, err := tableTimes(t, o)
 	if err != nil {
 		return nil, err
 	}
-	id, group := rowIDs(t, o.ID), f.groups(t, o.ID)
+	id, group := rowIDs(t, o), f.groups(t, o)
 	for r := range f.Rows {
 		f.Rows[r] = Row{Account: id(r), Group: group(r), Snapshot: at(r), Due: at(r), Mature: at(r), Y: y(r), Weight: 1, Value: nan, Kept: nan,
 			AutoRenew: Unknown}
@@ -83,8 +86,38 @@ func TableFrame(t *data.Table, spec *Spec, o TableOptions) (*Frame, error) {
 	return f, nil
 }
 
+// ScanTable makes frames of a ready table that need not fit in memory, in blocks
+// of at most rows rows, and hands each over with the part of the table it is made
+// of. Frames are as TableFrame makes them, but their level dictionaries are each
+// block's own.
+func ScanTable(
+	fsys data.FS, path string, spec *Spec, o TableOptions, rows int, each func(*data.Table, *Frame) error,
+) error {
+	if o.Label != "" {
+		o.outcomes = make(map[string]bool)
+		err := data.ScanBlocks(fsys, path, []string{o.Label}, rows, func(t *data.Table) error {
+			addValues(o.outcomes, &t.Columns[0])
+			if len(o.outcomes) > 2 {
+				return labelError(t, o, "a label has two values")
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return data.ScanBlocks(fsys, path, nil, rows, func(t *data.Table) error {
+		f, err := TableFrame(t, spec, o)
+		if err != nil {
+			return err
+		}
+		o.before += t.Rows
+		return each(t, f)
+	})
+}
+
 // take fills a frame column from a column of the table that it accepts.
-func (c *Column) take(t *data.Table, from *data.Column) error {
+func (c *Column) take(t *data.Table, from *data.Column, before int) error {
 	isText := from.Kind == data.Text
 	if c.IsLevel() {
 		c.Codes = make([]int32, t.Rows)
@@ -104,7 +137,7 @@ func (c *Column) take(t *data.Table, from *data.Column) error {
 			c.Num[r] = from.Number(r)
 		}
 		if math.IsInf(c.Num[r], 0) {
-			return &data.RowError{Table: t.Name, Row: r + 1, Column: from.Name, Problem: "is infinite; give a finite number or null"}
+			return &data.RowError{Table: t.Name, Row: before + r + 1, Column: from.Name, Problem: "is infinite; give a finite number or null"}
 		}
 	}
 	return nil
@@ -141,33 +174,17 @@ func labels(t *data.Table, o TableOptions) (func(int) int8, error) {
 	if c == nil {
 		return func(int) int8 { return Unknown }, nil
 	}
-	values := make(map[string]int)
+	values := o.outcomes
+	if values == nil {
+		values = make(map[string]bool)
+		addValues(values, c)
+	}
+	positive, err := positiveOf(t, o, values)
+	if err != nil {
+		return nil, err
+	}
 	asText := c.AsText()
 	text := asText.Text
-	for i := range t.Rows {
-		if !c.Missing(i) {
-			values[text(i)]++
-		}
-	}
-	if len(values) > 2 {
-		return nil, labelError(t, o, values, "a label has two values")
-	}
-	positive := o.Positive
-	for v := range values {
-		switch low := strings.ToLower(v); {
-		case o.Positive != "":
-		case low == "1" || low == "true":
-			if positive != "" {
-				return nil, labelError(t, o, values, "give --positive VALUE to say which means churn")
-			}
-			positive = v
-		case low != "0" && low != "false":
-			return nil, labelError(t, o, values, "give --positive VALUE to say which means churn")
-		}
-	}
-	if o.Positive != "" && values[o.Positive] == 0 {
-		return nil, labelError(t, o, values, fmt.Sprintf("--positive %q is not among them", o.Positive))
-	}
 	return func(i int) int8 {
 		switch {
 		case c.Missing(i):
@@ -179,9 +196,45 @@ func labels(t *data.Table, o TableOptions) (func(int) int8, error) {
 	}, nil
 }
 
-func labelError(t *data.Table, o TableOptions, values map[string]int, problem string) error {
-	var found []string
+// addValues adds the values of a label to those that are known; three are enough
+// to see that it is none.
+func addValues(values map[string]bool, c *data.Column) {
+	text := c.AsText()
+	for i := range c.Len() {
+		if !c.Missing(i) {
+			values[text.Text(i)] = true
+		}
+	}
+}
+
+// positiveOf returns the value of the label that means churn.
+func positiveOf(t *data.Table, o TableOptions, values map[string]bool) (string, error) {
+	o.outcomes = values
+	if len(values) > 2 {
+		return "", labelError(t, o, "a label has two values")
+	}
+	positive := o.Positive
 	for v := range values {
+		switch low := strings.ToLower(v); {
+		case o.Positive != "":
+		case low == "1" || low == "true":
+			if positive != "" {
+				return "", labelError(t, o, "give --positive VALUE to say which means churn")
+			}
+			positive = v
+		case low != "0" && low != "false":
+			return "", labelError(t, o, "give --positive VALUE to say which means churn")
+		}
+	}
+	if o.Positive != "" && !values[o.Positive] {
+		return "", labelError(t, o, fmt.Sprintf("--positive %q is not among them", o.Positive))
+	}
+	return positive, nil
+}
+
+func labelError(t *data.Table, o TableOptions, problem string) error {
+	var found []string
+	for v := range o.outcomes {
 		found = append(found, fmt.Sprintf("%q", v))
 	}
 	sort.Strings(found)
@@ -193,7 +246,8 @@ func labelError(t *data.Table, o TableOptions, values map[string]int, problem st
 }
 
 // tableTimes returns a reader of the time column, 0 without one.
-func tableTimes(t *data.Table, name string) (func(int) int64, error) {
+func tableTimes(t *data.Table, o TableOptions) (func(int) int64, error) {
+	name := o.Time
 	c := t.Column(name)
 	if c == nil {
 		return func(int) int64 { return 0 }, nil
@@ -203,7 +257,7 @@ func tableTimes(t *data.Table, name string) (func(int) int64, error) {
 	}
 	for i := range t.Rows {
 		if c.Missing(i) {
-			return nil, &data.RowError{Table: t.Name, Row: i + 1, Column: name, Problem: "is empty; every row needs its time"}
+			return nil, &data.RowError{Table: t.Name, Row: o.before + i + 1, Column: name, Problem: "is empty; every row needs its time"}
 		}
 	}
 	return func(i int) int64 {
@@ -216,30 +270,38 @@ func tableTimes(t *data.Table, name string) (func(int) int64, error) {
 
 // rowIDs returns a reader of the id of a row: its number from 1 without an id
 // column.
-func rowIDs(t *data.Table, id string) func(int) string {
-	c := t.Column(id)
+func rowIDs(t *data.Table, o TableOptions) func(int) string {
+	c := t.Column(o.ID)
 	if c == nil {
-		return func(r int) string { return strconv.Itoa(r + 1) }
+		return func(r int) string { return strconv.Itoa(o.before + r + 1) }
 	}
 	text := c.AsText()
 	return text.Text
 }
 
 // groups returns the fold group of each row: its id, or a hash of its content.
-func (f *Frame) groups(t *data.Table, id string) func(int) string {
-	if id != "" {
-		return rowIDs(t, id)
+func (f *Frame) groups(t *data.Table, o TableOptions) func(int) string {
+	if o.ID != "" {
+		return rowIDs(t, o)
 	}
+	quoted := make([][]string, len(f.Columns)) // levels, by column and code
+	for i := range f.Columns {
+		for _, name := range f.Columns[i].Levels {
+			quoted[i] = append(quoted[i], strconv.Quote(name)+";")
+		}
+	}
+	var b []byte
 	return func(r int) string {
 		h := fnv.New64a()
 		for i := range f.Columns {
-			c := &f.Columns[i]
-			if !c.IsLevel() {
-				fmt.Fprintf(h, "%x;", math.Float64bits(c.Num[r]))
-			} else if c.Codes[r] >= 0 {
-				fmt.Fprintf(h, "%q;", c.Levels[c.Codes[r]])
-			} else {
-				fmt.Fprint(h, "-;")
+			switch c := &f.Columns[i]; {
+			case !c.IsLevel():
+				b = append(strconv.AppendUint(b[:0], math.Float64bits(c.Num[r]), 16), ';')
+				h.Write(b)
+			case c.Codes[r] >= 0:
+				h.Write([]byte(quoted[i][c.Codes[r]]))
+			default:
+				h.Write([]byte("-;"))
 			}
 		}
 		return strconv.FormatUint(h.Sum64(), 16)

@@ -180,8 +180,13 @@ func (in *rawInput) matrix() *matrix {
 	n := len(in.frame.Rows)
 	m := &matrix{rows: n, cols: in.logit.Columns(), start: make([]int, n+1), y: make([]float64, n), w: make([]float64, n),
 		chunks: []chunk{{0, n, 0}}, workers: 1}
+	const few = 64 // rows that tell how many entries there will be
 	var entries, a, b []predict.Entry
 	for i := range n {
+		if i == few {
+			more := len(m.col) / few * (n - few) * 17 / 16
+			m.col, m.val = slices.Grow(m.col, more), slices.Grow(m.val, more)
+		}
 		r := &in.frame.Rows[i]
 		m.y[i], m.w[i] = float64(r.Y), r.Weight
 		m.total += r.Weight

@@ -75,6 +75,7 @@ const (
 	growTolerance = 3e-7
 	// chordSlow is the ratio of two decrements from which the matrix is renewed.
 	chordSlow  = 0.6
+	farSlow    = 0.1 // the same where a pass over the rows costs nearly what the matrix does
 	borderSlow = 0.7 // the same where the inverse is kept, which costs more to take anew
 	maxChords  = 200
 	renewRows  = 4000 // rows behind a first matrix, at least …
@@ -120,8 +121,11 @@ func (r *ridge) solve(ctx context.Context, penalty []float64, tolerance float64,
 	}
 	grad, point, step := make([]float64, m.cols), make([]float64, m.cols), make([]float64, m.cols)
 	slow := chordSlow
-	if r.inverse != nil {
+	switch {
+	case r.inverse != nil:
 		slow = borderSlow
+	case r.far != nil:
+		slow = farSlow
 	}
 	value, decrement, fresh, t := math.Inf(1), math.Inf(1), r.pre.version, 1.0
 	last := false

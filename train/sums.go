@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"runtime"
 	"slices"
 
 	"github.com/holdfast-churn/holdfast/features"
@@ -32,6 +34,9 @@ type Task struct {
 	Theta   []float64      `json:"theta"`
 	Hessian bool           `json:"hessian"` // X'WX too
 	Scores  bool           `json:"scores"`  // M and the columns' sums too
+	// Part is the share of the shards to sum, the first ones: since groups fall
+	// into shards by chance, a random part of the rows. 0 means all.
+	Part float64 `json:"part,omitempty"`
 }
 
 // Sums are the answer to a Task over some rows:
@@ -242,6 +247,14 @@ func (g *groupSums) products() []float64 {
 	})
 }
 
+// shards returns how many of n shards a task asks for.
+func (t *Task) shards(n int) int {
+	if t.Part == 0 {
+		return n
+	}
+	return min(n, int(math.Ceil(t.Part*float64(n))))
+}
+
 // A Summer answers a Task over all rows: the sums of the shards, added in their
 // order.
 type Summer interface {
@@ -251,20 +264,23 @@ type Summer interface {
 // Local sums the shards of Rows in this process, a few at a time.
 type Local struct {
 	Rows    Rows
-	Workers int
+	Workers int // goroutines; zero means GOMAXPROCS
 }
 
 // Sum implements Summer. The sums do not depend on the number of workers.
 func (l Local) Sum(ctx context.Context, t *Task) (*Sums, error) {
 	var all Sums
-	n := l.Rows.Shards()
-	for from := 0; from < n; from += l.Workers {
+	n, workers := t.shards(l.Rows.Shards()), l.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	for from := 0; from < n; from += workers {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		few := min(l.Workers, n-from)
+		few := min(workers, n-from)
 		sums, errs := make([]*Sums, few), make([]error, few)
-		parallel(l.Workers, few, func(i int) { sums[i], errs[i] = t.Sum(l.Rows, from+i) })
+		parallel(workers, few, func(i int) { sums[i], errs[i] = t.Sum(l.Rows, from+i) })
 		for i := range few {
 			if errs[i] != nil {
 				return nil, fmt.Errorf("shard %d of %d: %w", from+i+1, n, errs[i])

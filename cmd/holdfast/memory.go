@@ -15,11 +15,13 @@ const leastMemory = 64 << 20
 
 // boundMemory reads --max-memory. Two fifths of it are for events; the rest is
 // for accounts, for what is being read and written, and for the collector's
-// slack, which a memory limit on the whole keeps in bounds. Without it, events
-// may take two fifths of the memory there is.
+// slack, which a memory limit on the whole keeps in bounds. A fit may take all of
+// it. Without it, events may take two fifths of the memory there is, and a fit
+// nine tenths.
 func (a *app) boundMemory() error {
 	if a.maxMemory == "" {
-		a.eventBytes = a.memory() / 5 * 2
+		n := a.memory()
+		a.eventBytes, a.fitBytes = n/5*2, n/10*9
 		return nil
 	}
 	n, ok := byteSize(a.maxMemory)
@@ -27,7 +29,7 @@ func (a *app) boundMemory() error {
 		return usageError("--max-memory %q: expected a size of 64MB or more, such as 512MB or 4GB", a.maxMemory)
 	}
 	debug.SetMemoryLimit(n - n/10)
-	a.eventBytes = n / 5 * 2
+	a.eventBytes, a.fitBytes = n/5*2, n
 	return nil
 }
 

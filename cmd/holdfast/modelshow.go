@@ -26,6 +26,9 @@ func (a *app) showModel(m *predict.Model, id string, all bool) {
 	a.printf("model %s\n", id)
 	a.printf("  as of %s, %d rows of %d renewals, %d churned, ridge penalty %.4g\n", orDefault(p.AsOf, "-"),
 		p.Rows, p.Renewals, p.Churned, p.Lambda)
+	if p.Streamed != nil {
+		a.printf("  streamed: %s\n", streamedText(p.Streamed))
+	}
 	if o.Folds > 0 {
 		a.printf("  out of fold (%d folds): log loss %.4f, %.4f for the churn rate alone, AUC %.3f\n", o.Folds, o.LogLoss, o.BaseLoss, o.AUC)
 	}

@@ -37,6 +37,7 @@ type app struct {
 
 	maxMemory  string
 	eventBytes int64 // of events to hold in memory; 0 for no bound
+	fitBytes   int64 // of a fit; past it rows are streamed from disk; 0 for no bound
 }
 
 func newRoot(a *app) *cobra.Command {
@@ -63,7 +64,8 @@ gate refused; 10 not found; 11 locked; 12 integrity; 130, 143 interrupted.`,
 	f.BoolVar(&a.json, "json", false, "print one JSON object on standard output, and nothing else there")
 	f.BoolVar(&a.quiet, "quiet", false, "no progress")
 	f.IntVar(&a.workers, "workers", 0, "goroutines to use (default: one for each CPU); results do not depend on it")
-	f.StringVar(&a.maxMemory, "max-memory", "", "such as 512MB or 4GB: past it events go to disk, in the folder for temporary files; results do not depend on it (default: the memory there is)")
+	f.StringVar(&a.maxMemory, "max-memory", "", "such as 512MB or 4GB: past it events, and the rows of a fit, go to disk, in the folder for temporary files; "+
+		"results do not depend on it, but for a model whose rows had to go there, which says so (default: the memory there is)")
 	f.StringVar(&a.logIDs, "log-ids", "", "ids of customers in messages on standard error: hide, hash or show (default: show on a terminal, else hide)")
 	f.BoolVar(&a.breakLock, "break-lock", false, "go on where a process of another machine has left its lock")
 	root.AddCommand(demoCommand(a), initCommand(a), checkCommand(a), featuresCommand(a), trainCommand(a), evaluateCommand(a),

@@ -35,6 +35,11 @@ func (t *tableFlags) register(c *cobra.Command, learns bool) {
 	}
 }
 
+// options says what the columns of the table are.
+func (t *tableFlags) options() features.TableOptions {
+	return features.TableOptions{Label: t.label, Positive: t.positive, ID: t.id, Time: t.time, Drop: t.drop}
+}
+
 // refuseAlone refuses table flags without --table.
 func (t *tableFlags) refuseAlone() error {
 	if t.label != "" || t.positive != "" || t.id != "" || t.time != "" || t.drop != nil {
@@ -56,7 +61,7 @@ func (a *app) tableFrame(tf tableFlags, spec *features.Spec) (*features.Frame, *
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	o := features.TableOptions{Label: tf.label, Positive: tf.positive, ID: tf.id, Time: tf.time, Drop: tf.drop}
+	o := tf.options()
 	if spec == nil {
 		if spec, err = features.TableSpec(t, o); err != nil {
 			return nil, nil, nil, err

@@ -28,6 +28,10 @@ unless --rebase takes those of the new model. --update first tests the champion
 on what matured since its as-of date and changes as little of it as it must:
 nothing, a shift, a shift and a slope, or all (Vergouwe et al. 2017).
 
+Where a fit has no room in --max-memory, its rows go to disk: a random sample of
+whole accounts chooses columns, penalty and calibration, and the weights and
+their errors are fitted to all rows. The model then says so.
+
 Reads    the project's tables; or one ready table (--table)
 Writes   models/<id>/model.json and the alias latest; or the file named by -o;
          nothing where --update keeps the champion
@@ -117,7 +121,12 @@ func (a *app) train(ctx context.Context, l *loaded, asOf time.Time, g lineage) (
 	o.AsOf, o.Censored, o.DataDigest = asOf.Format(time.DateOnly), censored, l.history.Fingerprint()
 	g.apply(&o, f)
 	a.progress.begin("fitting")
-	m, err := train.Fit(ctx, f, l.spec, o)
+	var m *predict.Model
+	if a.fits(len(f.Rows), len(f.Columns)) {
+		m, err = train.Fit(ctx, f, l.spec, o)
+	} else {
+		m, f, err = a.streamFrame(ctx, f, l.spec, o)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -160,20 +169,7 @@ func (a *app) trainTable(ctx context.Context, tf tableFlags, output string) erro
 	if tf.label == "" {
 		return usageError("--label COLUMN is needed to train on a table")
 	}
-	f, spec, t, err := a.tableFrame(tf, nil)
-	if err != nil {
-		return err
-	}
-	p := tableProject(tf)
-	o := p.trainOptions(a)
-	o.DataDigest = data.Fingerprint(t)
-	rows, without := labelled(f)
-	o.Censored = without
-	if _, err := a.refuseLeaks(f); err != nil {
-		return err
-	}
-	a.progress.begin("fitting")
-	m, err := train.Fit(ctx, f.Select(rows), *spec, o)
+	m, err := a.fitTable(ctx, tf)
 	if err != nil {
 		return err
 	}
@@ -183,6 +179,32 @@ func (a *app) trainTable(ctx context.Context, tf tableFlags, output string) erro
 		return err
 	}
 	return a.showTrained(&trained{ID: id, Path: output, Model: m})
+}
+
+// fitTable fits a ready table, in memory or, where it has no room there, from
+// disk.
+func (a *app) fitTable(ctx context.Context, tf tableFlags) (*predict.Model, error) {
+	head, all, err := data.Columns(a.fsys, tf.path)
+	if err != nil {
+		return nil, err
+	}
+	if !a.fits(all, len(head.Columns)) {
+		return a.streamTable(ctx, tf, head, all)
+	}
+	f, spec, t, err := a.tableFrame(tf, nil)
+	if err != nil {
+		return nil, err
+	}
+	p := tableProject(tf)
+	o := p.trainOptions(a)
+	o.DataDigest = data.Fingerprint(t)
+	rows, without := labelled(f)
+	o.Censored = without
+	if _, err := a.refuseLeaks(f); err != nil {
+		return nil, err
+	}
+	a.progress.begin("fitting")
+	return train.Fit(ctx, f.Select(rows), *spec, o)
 }
 
 // showTrained prints what a training run made.
@@ -205,6 +227,9 @@ func (a *app) showTrained(r *trained) error {
 	a.printf("model %s   %s\n", r.ID, r.Path)
 	a.printf("  trained on   %d rows, %d %s, %d churned (%.1f %%); %d rows without a mature outcome\n",
 		p.Rows, p.Renewals, evaluate.NamesOf(m.Spec.Outcome.Mode).Unit, p.Churned, 100*float64(p.Churned)/float64(max(1, p.Renewals)), p.Censored)
+	if w := p.Streamed; w != nil {
+		a.printf("  streamed     %s\n", streamedText(w))
+	}
 	a.printf("  weights      %d terms, ridge penalty %.4g; %d features dropped\n", len(m.Terms), p.Lambda, len(m.Dropped))
 	a.printf("  out of fold  log loss %.4f (base rate %.4f), AUC %.3f\n", m.OutOfFold.LogLoss, m.OutOfFold.BaseLoss, m.OutOfFold.AUC)
 	a.printf("  calibration  %s\n", m.Calibration.Reason)

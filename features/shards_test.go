@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package features
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/holdfast-churn/holdfast/data"
+)
+
+// shardRows returns a frame of numbers that float32 holds, numbers that it does not,
+// and levels, with missing ones, and about three rows a group.
+func shardRows(n int, seed uint64) *Frame {
+	r := rand.New(rand.NewPCG(seed, 1))
+	f := &Frame{Columns: []Column{
+		{Feature: Feature{Name: "count", Kind: NumberKind}}, {Feature: Feature{Name: "ratio", Kind: NumberKind}},
+		{Feature: Feature{Name: "plan", Kind: LevelKind}, Levels: []string{"basic", "pro", "rare"}}}}
+	for i := range n {
+		f.Rows = append(f.Rows, Row{Group: fmt.Sprintf("g%d", r.IntN(n/3+1)), Y: int8(r.IntN(2)), Weight: 1 / float64(1+i%3)})
+		number := func(x float64) float64 {
+			if r.IntN(10) == 0 {
+				return math.NaN()
+			}
+			return x
+		}
+		f.Columns[0].Num = append(f.Columns[0].Num, number(float64(r.IntN(9))))
+		f.Columns[1].Num = append(f.Columns[1].Num, number(r.NormFloat64()))
+		f.Columns[2].Codes = append(f.Columns[2].Codes, int32(r.IntN(4)-1))
+	}
+	return f
+}
+
+// lines writes each row of a frame as text, by group.
+func lines(f *Frame, group func(*Row) string) map[string][]string {
+	out := make(map[string][]string)
+	for i := range f.Rows {
+		r := &f.Rows[i]
+		text := fmt.Sprint(r.Y, r.Weight)
+		for k := range f.Columns {
+			c := &f.Columns[k]
+			switch {
+			case !c.IsLevel():
+				text += fmt.Sprintf(" %x", c.Num[i]) // exact; NaN for all that are
+			case c.Codes[i] < 0:
+				text += " -"
+			default:
+				text += " " + c.Levels[c.Codes[i]]
+			}
+		}
+		out[group(r)] = append(out[group(r)], text)
+	}
+	return out
+}
+
+// Shards give back what was laid aside, each group in one shard and in order, with
+// the levels that the sample lacks as other; twice the same.
+func TestShards(t *testing.T) {
+	f := shardRows(5000, 1)
+	names := make([]Feature, len(f.Columns))
+	for k := range names {
+		names[k] = f.Columns[k].Feature
+	}
+	s := NewSharder(data.Disk{}, names, 4*shardValues/len(names)+1)
+	defer s.Close()
+	all := make([]int, len(f.Rows))
+	for i := range all {
+		all[i] = i
+	}
+	for part := range slices.Chunk(all, 700) {
+		if err := s.Add(f.Select(part)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sample := f.Select(nil)
+	for k := range sample.Columns {
+		if sample.Columns[k].IsLevel() {
+			sample.Columns[k].Levels = []string{"basic", "pro"}
+		}
+	}
+	shards, err := s.Shards(sample)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if shards.Shards() != 4 {
+		t.Fatalf("%d shards, want 4", shards.Shards())
+	}
+	f.Columns[2].Levels = []string{"basic", "pro", "other"} // in place of rare
+	want := lines(f, func(r *Row) string { return r.Group })
+	for range 2 {
+		found := 0
+		for k := range 4 {
+			got, names := make(map[string][]string), make(map[string]string)
+			err := shards.Shard(k, func(part *Frame) error {
+				found += len(part.Rows)
+				for group, rows := range lines(part, func(r *Row) string { return r.Group }) {
+					got[group] = append(got[group], rows...)
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for group := range want { // which name the group has in the shards
+				if h := nameHash(group); h%4 == uint64(k) {
+					b := make([]byte, 8)
+					for i := range b {
+						b[i] = byte(h >> (8 * i))
+					}
+					names[string(b)] = group
+				}
+			}
+			if len(got) != len(names) || len(got) < 100 {
+				t.Fatalf("shard %d has %d groups, want %d", k, len(got), len(names))
+			}
+			for name, rows := range got {
+				if diff := cmp.Diff(want[names[name]], rows); diff != "" {
+					t.Fatalf("group %s: %s", names[name], diff)
+				}
+			}
+		}
+		if found != len(f.Rows) {
+			t.Fatalf("%d rows, want %d", found, len(f.Rows))
+		}
+	}
+}
+
+// A sample takes groups whole, does not depend on the order of rows or on how they
+// were cut, and keeps within its bound even where its size was guessed wrong.
+func TestSampler(t *testing.T) {
+	f := shardRows(3000, 2)
+	in := func(s *Sampler, rows []int, cut int) map[string][]string {
+		for part := range slices.Chunk(rows, cut) {
+			s.Add(f.Select(part))
+		}
+		return lines(s.Frame(), func(r *Row) string { return r.Group })
+	}
+	var forward, backward []int
+	for i := range f.Rows {
+		forward = append(forward, i)
+		backward = append([]int{i}, backward...)
+	}
+	whole := lines(f, func(r *Row) string { return r.Group })
+	for _, c := range []struct{ most, guess, low, high int }{{1000, 3000, 850, 1000}, {1000, 100, 400, 1000}, {3000, 3000, 3000, 3000}} {
+		got := in(NewSampler(1, c.most, c.guess), forward, 7)
+		n := 0
+		for group, rows := range got {
+			n += len(rows)
+			if len(rows) != len(whole[group]) {
+				t.Errorf("most %d: group %s has %d rows of %d", c.most, group, len(rows), len(whole[group]))
+			}
+			slices.Sort(rows)
+		}
+		if n < c.low || n > c.high {
+			t.Errorf("most %d of %d expected: a sample of %d rows, want %d to %d", c.most, c.guess, n, c.low, c.high)
+		}
+		other := in(NewSampler(1, c.most, c.guess), backward, 500)
+		for _, rows := range other {
+			slices.Sort(rows)
+		}
+		if diff := cmp.Diff(got, other); diff != "" {
+			t.Errorf("most %d: another order, another sample: %s", c.most, diff)
+		}
+	}
+	if diff := cmp.Diff(in(NewSampler(1, 1000, 3000), forward, 7), in(NewSampler(2, 1000, 3000), forward, 7)); diff == "" {
+		t.Error("the seed does not count")
+	}
+	if levels := sampleOf(f).Columns[2].Levels; !slices.IsSorted(levels) {
+		t.Errorf("levels %q are not sorted", levels)
+	}
+}
+
+// sampleOf returns the sample of everything.
+func sampleOf(f *Frame) *Frame {
+	s := NewSampler(1, len(f.Rows), len(f.Rows))
+	s.Add(f)
+	return s.Frame()
+}
+
+// A table in blocks makes the frames of the table, rows numbered throughout; a
+// label that differs only in a later block is understood.
+func TestScanTable(t *testing.T) {
+	path := t.TempDir() + "/t.parquet"
+	table := readyTable()
+	if err := data.Write(data.Disk{}, path, table); err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range []TableOptions{{Label: "left", Positive: "No"}, {Label: "trial", ID: "id", Time: "since"}} {
+		spec, err := TableSpec(table, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := TableFrame(table, spec, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, rows := range []int{1, 3, 100} {
+			at := 0
+			err = ScanTable(data.Disk{}, path, spec, o, rows, func(part *data.Table, f *Frame) error {
+				for i := range f.Rows {
+					r, w := f.Rows[i], want.Rows[at]
+					if r.Account != w.Account || r.Group != w.Group || r.Y != w.Y || r.Snapshot != w.Snapshot {
+						t.Errorf("%d rows at a time, row %d: %+v, want %+v", rows, at, r, w)
+					}
+					at++
+				}
+				return nil
+			})
+			if err != nil || at != 4 {
+				t.Errorf("%d rows, %v", at, err)
+			}
+		}
+	}
+	spec, err := TableSpec(table, TableOptions{Label: "junk"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	none := func(*data.Table, *Frame) error { return nil }
+	var bad *data.RowError
+	if err := ScanTable(data.Disk{}, path, spec, TableOptions{Label: "junk"}, 2, none); !errors.As(err, &bad) {
+		t.Errorf("a label of three values: %v", err)
+	}
+	table.Columns[6].Floats[3] = math.Inf(1)
+	if err := data.Write(data.Disk{}, path, table); err != nil {
+		t.Fatal(err)
+	}
+	o := TableOptions{Label: "trial"}
+	if spec, err = TableSpec(table, o); err != nil {
+		t.Fatal(err)
+	}
+	if err := ScanTable(data.Disk{}, path, spec, o, 2, none); !errors.As(err, &bad) || bad.Row != 4 {
+		t.Errorf("an infinite number in row 4: %v", err)
+	}
+}
