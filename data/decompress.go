@@ -37,6 +37,9 @@ func decompress(dst []byte, codec format.CompressionCodec, src []byte, size int)
 	if len(src) == 0 && size == 0 {
 		return src, nil // a page of nulls only, from writers that compress nothing to nothing
 	}
+	if size > pageSlack+maxGzipRatio*len(src) {
+		return nil, fmt.Errorf("a page of %s bytes claims to hold %s: made to cost memory", grouped(int64(len(src))), grouped(int64(size)))
+	}
 	switch codec {
 	case format.Uncompressed:
 		if len(src) != size {
@@ -93,10 +96,10 @@ func gunzip(dst, src []byte, size int) ([]byte, error) {
 }
 
 const (
-	// Brotli has no best: one command of a few bytes copies up to 16 MiB. A page
-	// may hold this much however short its stream, and beyond it no more than
-	// gzip could have made of as many bytes.
-	brotliSlack = 64 << 20
+	// Brotli and zstd have no best: a few bytes say to repeat one byte as often
+	// as you like. A page may hold this much however short its stream, and beyond
+	// it no more than gzip could have made of as many bytes.
+	pageSlack = 64 << 20
 
 	// The room that is made before anything has come out.
 	firstRoom = 64 << 10
@@ -109,9 +112,6 @@ var brotliReaders = sync.Pool{New: func() any { return brotli.NewReader(nil) }}
 // unbrotli decodes a stream that does not say how much it holds. The room for
 // it doubles as it fills up, so that it is never more than twice what came out.
 func unbrotli(dst, src []byte, size int) ([]byte, error) {
-	if size > brotliSlack+maxGzipRatio*len(src) {
-		return nil, errPageSize
-	}
 	z := brotliReaders.Get().(*brotli.Reader)
 	z.Reset(bytes.NewReader(src))
 	dst = dst[:0]

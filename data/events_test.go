@@ -242,8 +242,8 @@ func TestManyOddValues(t *testing.T) {
 	}
 }
 
-// A small file that claims the most rows a row group may have is refused before
-// there is room for them all.
+// A small file that claims the most rows that a few bytes may have is refused
+// before there is room for them all.
 func TestEventsOfFewBytes(t *testing.T) {
 	tables := fewEvents(Column{Name: "account", Kind: Int, Ints: []int64{7, 7}}, Column{Name: "at", Kind: Time, Ints: []int64{1, 2}},
 		TextColumn("kind", []string{"a", "b"}), Column{Name: "value", Kind: Float, Floats: []float64{1, 2}})
@@ -252,9 +252,9 @@ func TestEventsOfFewBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	fsys.files["events.parquet"] = refooted(t, parquetBytes(t, tables.Events[0]), func(m *format.FileMetaData) {
-		m.NumRows, m.RowGroups[0].NumRows = maxGroupRows, maxGroupRows
+		m.NumRows, m.RowGroups[0].NumRows = freeValues, freeValues
 		for i := range m.RowGroups[0].Columns {
-			m.RowGroups[0].Columns[i].MetaData.NumValues = maxGroupRows
+			m.RowGroups[0].Columns[i].MetaData.NumValues = freeValues
 		}
 	})
 	s := fewSources(EventSource{Type: "kind"})
@@ -263,7 +263,7 @@ func TestEventsOfFewBytes(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	_, err := ReadHistory(context.Background(), fsys, s, ReadOptions{Workers: 1})
 	runtime.ReadMemStats(&after)
-	if !errors.Is(err, ErrBadData) || !strings.Contains(err.Error(), "2 of the 134,217,728 values that the footer declares") {
+	if !errors.Is(err, ErrBadData) || !strings.Contains(err.Error(), "2 of the 33,554,432 values that the footer declares") {
 		t.Errorf("error %v", err)
 	}
 	const most = 64 << 20 // buffers of one worker, and room for the rows that bytes make likely

@@ -24,6 +24,12 @@ const (
 	// whole. The largest default of a common writer was 64 Mi (pyarrow before
 	// version 10); more is either damage or cannot be held in memory anyway.
 	maxGroupRows = 1 << 27
+
+	// Where a column repeats one value, or is all missing, any number of rows
+	// takes a few bytes. Up to freeValues (256 MiB decoded) that is nobody's
+	// harm; beyond, a column may hold so many for each of its bytes.
+	freeValues    = 1 << 25
+	valuesPerByte = 1 << 12
 )
 
 // A parquetFile is an open file whose footer has been checked.
@@ -186,6 +192,10 @@ func (p *parquetFile) chunk(group, column int) (*columnMeta, error) {
 		return fail("is compressed with %v; write it with snappy, zstd, gzip, brotli or uncompressed", m.Codec)
 	case m.Type != p.leaves[column].physical:
 		return fail("is stored as %v, the schema says %v", m.Type, p.leaves[column].physical)
+	}
+	if m.NumValues > freeValues && m.NumValues/valuesPerByte > m.TotalCompressedSize {
+		return fail("declares %s values in %s bytes: made to cost memory; write it in smaller row groups",
+			grouped(m.NumValues), grouped(m.TotalCompressedSize))
 	}
 	start, size := chunkStart(m), m.TotalCompressedSize
 	if start < int64(len(parquetMagic)) || size < 0 || size > p.footer-start {

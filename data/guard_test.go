@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/deprecated"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
@@ -103,7 +104,8 @@ func TestReadRefusesWhatIsNotParquet(t *testing.T) {
 		{"6e14 rows in all", footer(func(m *format.FileMetaData) { m.NumRows = 6e14 }),
 			"the footer declares 600,000,000,000,000 rows, its row groups 4"},
 		{"negative rows", rows(-4), "declares -4 rows"},
-		{"1e8 rows in pages of 4", rows(1e8), "4 of the 100,000,000 values that the footer declares"},
+		{"1e7 rows in pages of 4", rows(1e7), "4 of the 10,000,000 values that the footer declares"},
+		{"1e8 rows in a few bytes", rows(1e8), "declares 100,000,000 values in"},
 		{"fewer rows than pages", rows(3), "more than the 3 values that the footer declares"},
 		{"values", chunk(func(c *format.ColumnMetaData) { c.NumValues = 5 }), "declares 5 values for 4 rows"},
 		{"LZ4", chunk(func(c *format.ColumnMetaData) { c.Codec = format.Lz4Raw }),
@@ -225,6 +227,32 @@ func TestReadChecksum(t *testing.T) {
 	}
 }
 
+// A panic inside a library, wherever in a file it strikes, is an error that
+// names the file.
+func TestReadPanics(t *testing.T) {
+	m := newMemFS()
+	m.files["x.parquet"] = parquetBytes(t, everyKind())
+	for at := 1; ; at++ {
+		reads := 0
+		m.before = func(call, _ string) error {
+			if reads++; reads == at && call == "read" {
+				panic("index out of range")
+			}
+			return nil
+		}
+		_, err := Read(m, "x.parquet", nil)
+		if err == nil {
+			if reads >= at {
+				continue // another call than a read
+			}
+			break
+		}
+		if !errors.Is(err, ErrBadData) || !strings.Contains(err.Error(), `x.parquet: is damaged: decoding it stopped with "index out of range"`) {
+			t.Errorf("read %d: %v", at, err)
+		}
+	}
+}
+
 // Files that broke other readers: from the fuzzing of Arrow and Parquet.
 func TestReadBadFiles(t *testing.T) {
 	const folder = "../../shared/data/parquet-bad"
@@ -270,4 +298,30 @@ func FuzzRead(f *testing.F) {
 			t.Error(err)
 		}
 	})
+}
+
+// A page that says to repeat one byte is not believed beyond what its own bytes
+// and a bound allow, whatever the codec.
+func TestDecompressBombs(t *testing.T) {
+	zeros := make([]byte, 512<<20)
+	for _, codec := range []format.CompressionCodec{format.Zstd, format.Brotli, format.Gzip, format.Snappy} {
+		src, err := parquet.LookupCompressionCodec(codec).Encode(nil, zeros[:1<<20])
+		if err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err = decompress(nil, codec, src, len(zeros))
+		runtime.ReadMemStats(&after)
+		if err == nil || after.TotalAlloc-before.TotalAlloc > 64<<20 {
+			t.Errorf("%v: %v, %d bytes allocated", codec, err, after.TotalAlloc-before.TotalAlloc)
+		}
+	}
+	bomb, err := parquet.LookupCompressionCodec(format.Zstd).Encode(nil, zeros)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := decompress(nil, format.Zstd, bomb, len(zeros)); err == nil || !strings.Contains(err.Error(), "claims to hold 536,870,912: made to cost memory") {
+		t.Errorf("a true bomb of %d bytes: %v", len(bomb), err)
+	}
 }

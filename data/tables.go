@@ -108,20 +108,28 @@ func ReadTables(ctx context.Context, fsys FS, s Sources) (*Tables, error) {
 // readFacts reads the tables of accounts and contracts.
 func readFacts(fsys FS, s Sources) (accounts, contracts *Table, err error) {
 	a := s.Accounts
-	cols := named(append([]string{a.Key, a.Created, a.ValidFrom, a.Segment, a.Phase, a.Group}, slices.Concat(a.Attributes, a.Show)...))
-	if accounts, err = Read(fsys, a.Path, cols); err != nil {
+	if accounts, err = Read(fsys, a.Path, a.columns()); err != nil {
 		return nil, nil, fmt.Errorf("accounts: %w", err)
 	}
 	accounts.settleTimes([]string{a.Created, a.ValidFrom})
 	if c := s.Contracts; c != nil {
-		cols := named(append([]string{c.Key, c.Account, c.Start, c.Due, c.Value, c.Currency, c.Outcome,
-			c.KnownAt, c.Notice, c.Signed, c.RenewedAt, c.AutoRenew, c.Reason, c.Kept, c.RenewedValue}, c.Attributes...))
-		if contracts, err = Read(fsys, c.Path, cols); err != nil {
+		if contracts, err = Read(fsys, c.Path, c.columns()); err != nil {
 			return nil, nil, fmt.Errorf("contracts: %w", err)
 		}
 		contracts.settleTimes([]string{c.Start, c.Due, c.KnownAt, c.Notice, c.Signed, c.RenewedAt})
 	}
 	return accounts, contracts, nil
+}
+
+// columns lists the columns that are read of the accounts table.
+func (a *AccountSource) columns() []string {
+	return named(append([]string{a.Key, a.Created, a.ValidFrom, a.Segment, a.Phase, a.Group}, slices.Concat(a.Attributes, a.Show)...))
+}
+
+// columns lists the columns that are read of the contracts table.
+func (c *ContractSource) columns() []string {
+	return named(append([]string{c.Key, c.Account, c.Start, c.Due, c.Value, c.Currency, c.Outcome,
+		c.KnownAt, c.Notice, c.Signed, c.RenewedAt, c.AutoRenew, c.Reason, c.Kept, c.RenewedValue}, c.Attributes...))
 }
 
 // columns lists the columns that are read of an event table: those with a role

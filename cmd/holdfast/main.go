@@ -45,7 +45,12 @@ func (e *interruptError) Error() string {
 
 // run executes one command line and returns its exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	a := &app{fsys: data.Disk{}, stdout: stdout, stderr: stderr, progress: new(progress)}
+	return runOn(ctx, data.Disk{}, args, stdout, stderr)
+}
+
+// runOn is run on any file system.
+func runOn(ctx context.Context, fsys data.FS, args []string, stdout, stderr io.Writer) int {
+	a := &app{fsys: fsys, stdout: stdout, stderr: stderr, progress: new(progress)}
 	root := newRoot(a)
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -62,6 +67,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		text := strings.ReplaceAll(err.Error(), "\n\nDid you mean this?\n", "; did you mean ")
 		err = usageError("%s; see %s --help", strings.TrimSpace(text), command.CommandPath())
 	}
+	if err == nil {
+		err = a.partly(command)
+	}
 	if err != nil {
 		fmt.Fprintf(stderr, "holdfast: %s\n", a.logged(oneLine(err)))
 	}
@@ -73,6 +81,7 @@ const (
 	exitOK          = 0
 	exitFailure     = 1
 	exitUsage       = 2
+	exitPartial     = 3
 	exitBadData     = 4
 	exitRefused     = 5
 	exitNotFound    = 10
@@ -99,6 +108,8 @@ func exitCode(err error) int {
 			return exitTerminated
 		}
 		return exitInterrupted
+	case errors.Is(err, errPartial):
+		return exitPartial
 	case errors.Is(err, errUsage), errors.Is(err, features.ErrSpec):
 		return exitUsage
 	case errors.Is(err, registry.ErrRefused), errors.Is(err, errDrift):

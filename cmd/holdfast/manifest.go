@@ -33,9 +33,10 @@ type manifest struct {
 	Version  string         `json:"version"`                  // of Holdfast
 	Project  runFile        `json:"project_file"`
 	Inputs   []data.Input   `json:"inputs"`
-	Data     string         `json:"data"`             // fingerprint of the tables' rows
-	Report   string         `json:"report,omitempty"` // sha256 of the model's backtest, which sizes the forecast's shock
-	Before   *runFolder     `json:"before,omitempty"` // the run that changes are counted from
+	Rejects  []data.Reject  `json:"rejects,omitempty"` // files that were left out, with --keep-going
+	Data     string         `json:"data"`              // fingerprint of the tables' rows
+	Report   string         `json:"report,omitempty"`  // sha256 of the model's backtest, which sizes the forecast's shock
+	Before   *runFolder     `json:"before,omitempty"`  // the run that changes are counted from
 	Counts   runCounts      `json:"counts"`
 	Findings []data.Finding `json:"findings"`
 	Monitor  *runMonitor    `json:"monitor,omitempty"`
@@ -111,6 +112,12 @@ func (a *app) newManifest(ctx context.Context, p *project, asOf string, scorers 
 	}
 	if m.Report, err = a.reportDigest(ctx, p, m.ModelID); err != nil {
 		return nil, err
+	}
+	m.Rejects = a.rejects
+	for i := range m.Rejects {
+		if rel, err := filepath.Rel(p.dir, m.Rejects[i].Path); err == nil {
+			m.Rejects[i].Path = filepath.ToSlash(rel)
+		}
 	}
 	key, err := json.Marshal(m)
 	if err != nil {

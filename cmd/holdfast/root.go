@@ -32,6 +32,12 @@ type app struct {
 	quiet   bool
 	workers int
 
+	keepGoing bool
+	isolate   bool
+	screened  bool
+	rejects   []data.Reject // files that cannot be read; see screen
+	files     int           // that were screened
+
 	breakLock bool
 	logIDs    string // see logged
 
@@ -50,13 +56,16 @@ backtests, and scores accounts with it.
 
 Start with "holdfast demo", which makes an example project and runs every step.
 
-Exit codes: 0 ok; 1 failure; 2 usage or configuration; 4 bad data; 5 a quality
-gate refused; 10 not found; 11 locked; 12 integrity; 130, 143 interrupted.`,
+Exit codes: 0 ok; 1 failure; 2 usage or configuration; 3 done without files that
+cannot be read (--keep-going); 4 bad data; 5 a quality gate refused; 10 not found; 11 locked; 12 integrity; 130, 143 interrupted.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
 			a.command = c.CommandPath()
-			return a.start()
+			if err := a.start(); err != nil {
+				return err
+			}
+			return a.screenTable(c)
 		},
 	}
 	f := root.PersistentFlags()
@@ -67,9 +76,11 @@ gate refused; 10 not found; 11 locked; 12 integrity; 130, 143 interrupted.`,
 	f.StringVar(&a.maxMemory, "max-memory", "", "such as 512MB or 4GB: past it events, and the rows of a fit, go to disk, in the folder for temporary files; "+
 		"results do not depend on it, but for a model whose rows had to go there, which says so (default: the memory there is)")
 	f.StringVar(&a.logIDs, "log-ids", "", "ids of customers in messages on standard error: hide, hash or show (default: show on a terminal, else hide)")
+	f.BoolVar(&a.keepGoing, "keep-going", false, "leave out input files that cannot be read, list them in FILE.rejects.json beside the output, and end with 3")
+	f.BoolVar(&a.isolate, "isolate", false, "first read every input file in a child process with bounds on memory and time")
 	f.BoolVar(&a.breakLock, "break-lock", false, "go on where a process of another machine has left its lock")
 	root.AddCommand(demoCommand(a), initCommand(a), checkCommand(a), featuresCommand(a), trainCommand(a), evaluateCommand(a),
-		predictCommand(a), runCommand(a), monitorCommand(a), explainCommand(a), forgetCommand(a), modelsCommand(a), versionCommand(a))
+		predictCommand(a), runCommand(a), readFilesCommand(a), monitorCommand(a), explainCommand(a), forgetCommand(a), modelsCommand(a), versionCommand(a))
 	return root
 }
 
@@ -159,6 +170,9 @@ func (a *app) read(ctx context.Context, onlyFrame bool, models ...*predict.Model
 	}
 	if onlyFrame {
 		features.AskDays(sources.Events, p.outcome, p.set)
+	}
+	if err := a.screen(ctx, sources); err != nil {
+		return nil, p.placed(err, sets...)
 	}
 	h, err := data.ReadHistory(ctx, a.fsys, sources, data.ReadOptions{Workers: a.workers, MaxBytes: a.eventBytes,
 		Progress: func(done, total int) { a.progress.step("rows of events", done, total) }})

@@ -58,7 +58,7 @@ Exits    0 ok, also where nothing was left to do; 2 configuration; 4 bad data;
 				err = r.drifted()
 			}
 			if o.metrics != "" {
-				err = errors.Join(err, a.writeMetrics(o.metrics, r, exitCodeOf(cmd.Context(), err), time.Now()))
+				err = errors.Join(err, a.writeMetrics(o.metrics, r, exitCodeOf(cmd.Context(), a.orPartial(err)), time.Now()))
 			}
 			if r == nil {
 				return err
@@ -146,6 +146,10 @@ func (a *app) runLocked(ctx context.Context, o *runOptions, p *project) (*runDon
 	final := filepath.Join(p.dir, runsFolder, o.asOf)
 	written := filepath.Join(p.dir, runsFolder, "."+o.asOf+".tmp")
 	if err := data.RestoreFolder(a.fsys, written, final); err != nil {
+		return nil, err
+	}
+	a.progress.begin("reading inputs")
+	if err := a.screenFor(ctx, p, o.ref); err != nil {
 		return nil, err
 	}
 	w := &working{old: a.readManifest(final), dir: written}
