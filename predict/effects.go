@@ -47,6 +47,9 @@ func (m *Model) Reference() float64 {
 func (s *Scorer) Contributions(dst []float64) []float64 {
 	n := len(s.inputs)
 	dst = sized(dst, s.rows*n)
+	if n == 0 { // a model of nothing but its intercept
+		return dst
+	}
 	for from := 0; from < s.rows; from += rowBlock {
 		s.contributions(dst[from*n:min(from+rowBlock, s.rows)*n], from)
 	}
