@@ -160,18 +160,3 @@ func TestMonitor(t *testing.T) {
 		t.Errorf("a model of other data was watched: %v", err)
 	}
 }
-
-// The curve of the only feature is the model itself.
-func TestCurves(t *testing.T) {
-	f := history(300, 12, 1)
-	m := model("2022-09-01", f)
-	curves, err := Curves(m, f, 5, 1)
-	if err != nil || len(curves) != 1 || len(curves[0].Points) != 4 {
-		t.Fatalf("%+v, %v", curves, err)
-	}
-	for _, p := range curves[0].Points {
-		if want := trueRate[p.Name[0]-'a']; !same(p.P, Number(want), 1e-9) {
-			t.Errorf("%s: %v, want %v", p.Name, p.P, want)
-		}
-	}
-}

@@ -121,6 +121,9 @@ type Term struct {
 	// what was compared.
 	Effect   Interval `json:"effect"`
 	Contrast string   `json:"contrast"`
+	// Curve is what the term contributes along its range, with a band and the
+	// density of the training rows: for people to read, scoring does not look at it.
+	Curve []CurvePoint `json:"curve,omitempty"`
 	// RefMean is the mean contribution over the training rows, before
 	// calibration; reasons are deviations from it (Model.Explain).
 	RefMean float64 `json:"ref_mean"`

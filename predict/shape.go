@@ -22,15 +22,10 @@ type Point struct {
 // values are no part of it.
 func (t *Term) Shape(n int) []Point {
 	var points []Point
-	if t.Kind == string(features.LevelKind) {
-		for k := range t.Columns {
-			level := t.Columns[k].Level
-			points = append(points, Point{levelText(level), t.atLevel(level) - t.RefMean})
+	for _, p := range t.Points(n) {
+		if !p.Missing {
+			points = append(points, Point{p.Label(), p.Effect.Estimate})
 		}
-		return points
-	}
-	for _, x := range t.grid(n) {
-		points = append(points, Point{numberText(x), t.at(x) - t.RefMean})
 	}
 	return points
 }

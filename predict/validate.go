@@ -88,6 +88,10 @@ const anyUnit = 1e150
 func (v *validator) term(t *Term) {
 	name := fmt.Sprintf("term %q", t.Feature)
 	v.below(anyUnit, name, t.Low, t.High, t.Median)
+	for i := range t.Curve {
+		p := &t.Curve[i]
+		v.finite(name+": curve", p.At, p.Effect.Estimate, p.Effect.Low, p.Effect.High, p.Share)
+	}
 	v.finite(name, t.RefMean, t.Share, t.Effect.Estimate, t.Effect.Low, t.Effect.High)
 	v.check(t.Low <= t.High, "%s: range %v to %v", name, t.Low, t.High)
 	splines := 0

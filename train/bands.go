@@ -13,153 +13,95 @@ import (
 //
 //	c'Vc = a'(M + Λ)a,   A a = c,   A = X'WX + Λ,   M = Σ_g s_g s_g'
 //
-// as clusteredVariance does for a dense design, but one combination at a time:
-// of some hundred columns a few dozen combinations are read.
+// as clusteredVariance does for a dense design. Of M the upper triangle is set.
 type sandwich struct {
 	fit    *ridge
-	factor cholesky
-	resid  []float64 // w (p − y)
-	order  []int     // rows by group
-	ends   []int     // of each group in order
+	scores []float64
 }
 
-// newSandwich takes a fit that was solved exactly: its matrix was taken one step
-// before the optimum.
-func newSandwich(fit *ridge, groups []int32) *sandwich {
-	m := fit.m
-	if m.bounded() != nil {
+// newSandwich takes a fit that was solved exactly, whose matrix was taken one
+// step before the optimum, and its M.
+func newSandwich(fit *ridge, scores []float64) *sandwich {
+	if fit.m.bounded() != nil {
 		fit.penalty = fit.onFace()
 		fit.refactor()
 	}
-	s := &sandwich{fit: fit, factor: fit.pre.factor, resid: make([]float64, m.rows), order: make([]int, m.rows)}
-	m.logOdds(s.resid, fit.theta, 0, m.rows)
-	n := 0
-	for i, z := range s.resid {
-		s.resid[i] = float64(m.w[i] * (predict.Sigmoid(z) - m.y[i]))
-		n = max(n, int(groups[i])+1)
-	}
-	starts := make([]int, n+1)
-	for _, g := range groups {
-		starts[g+1]++
-	}
-	for g := range n {
-		starts[g+1] += starts[g]
-	}
-	s.ends = make([]int, n)
-	copy(s.ends, starts)
-	for i, g := range groups {
-		s.order[s.ends[g]] = i
-		s.ends[g]++
-	}
-	return s
+	return &sandwich{fit, scores}
 }
 
-// together is the number of combinations whose variances share a pass.
-const together = 8
+// sandwich returns that of an additive fit, rows clustered by group.
+func (c *contest) sandwich(b *built) *sandwich {
+	g := newGroupSums(b.fit.m.cols)
+	g.rows = make(map[string]int)
+	for i := range c.s.frame.Rows {
+		g.rows[c.s.frame.Rows[i].Group]++
+	}
+	m := *b.fit.m
+	m.workers = c.workers
+	g.add(&m, m.withZeros(), c.s.frame, b.fit.theta)
+	return newSandwich(b.fit, added(g.scores, g.products()))
+}
+
+// inner returns (M + Λ) a.
+func (s *sandwich) inner(a []float64) []float64 {
+	n := s.fit.m.cols
+	out := make([]float64, n)
+	for i, ai := range a {
+		row := s.scores[i*n : (i+1)*n]
+		out[i] += float64((s.fit.penalty[i] + row[i]) * ai)
+		for j := i + 1; j < n; j++ {
+			out[i] += float64(row[j] * a[j])
+			out[j] += float64(row[j] * ai)
+		}
+	}
+	return out
+}
 
 // variances returns c'Vc of several combinations.
-func (s *sandwich) variances(combinations [][]float64, workers int) []float64 {
-	sums := make([]float64, len(combinations))
-	parallel(workers, (len(combinations)+together-1)/together, func(k int) {
-		from := k * together
-		to := min(from+together, len(combinations))
-		copy(sums[from:to], s.some(combinations[from:to]))
-	})
-	return sums
-}
-
-func (s *sandwich) some(combinations [][]float64) []float64 {
-	m := s.fit.m
-	var sums [together]float64
-	a := make([][together]float64, m.cols) // A⁻¹c by column
-	for k, c := range combinations {
-		for j, v := range s.factor.solve(nil, c) {
-			a[j][k] = v
-			sums[k] += float64(s.fit.penalty[j] * v * v)
-		}
-	}
-	from := 0
-	for _, to := range s.ends {
-		for k, v := range s.score(a, from, to) {
-			sums[k] += float64(v * v)
-		}
-		from = to
-	}
-	return sums[:len(combinations)]
-}
-
-// score returns s_g·a of several vectors, a by column, for the group whose rows
-// are s.order[from:to].
-func (s *sandwich) score(a [][together]float64, from, to int) (score [together]float64) {
-	m := s.fit.m
-	for _, i := range s.order[from:to] {
-		for e := m.start[i]; e < m.start[i+1]; e++ {
-			v, row := float64(m.val[e]*s.resid[i]), &a[m.col[e]]
-			for k := range score {
-				score[k] += float64(v * row[k])
-			}
-		}
-	}
-	return score
-}
-
-// times returns V c of several vectors.
-func (s *sandwich) times(vectors [][]float64, workers int) [][]float64 {
-	out := make([][]float64, len(vectors))
-	parallel(workers, (len(vectors)+together-1)/together, func(b int) {
-		from := b * together
-		s.timesSome(out[from:min(from+together, len(vectors))], vectors[from:])
+func (s *sandwich) variances(combinations [][]float64) []float64 {
+	out := make([]float64, len(combinations))
+	parallel(s.fit.m.workers, len(combinations), func(k int) {
+		a := s.fit.pre.factor.solve(nil, combinations[k])
+		out[k] = dot(a, s.inner(a))
 	})
 	return out
 }
 
-func (s *sandwich) timesSome(out, vectors [][]float64) {
-	m := s.fit.m
-	a, t := make([][together]float64, m.cols), make([][together]float64, m.cols) // A⁻¹c, (M + Λ)A⁻¹c
-	for k := range out {
-		for j, v := range s.factor.solve(nil, vectors[k]) {
-			a[j][k], t[j][k] = v, float64(s.fit.penalty[j]*v)
-		}
-	}
-	from := 0
-	for _, to := range s.ends {
-		score := s.score(a, from, to)
-		for _, i := range s.order[from:to] {
-			for e := m.start[i]; e < m.start[i+1]; e++ {
-				v, row := float64(m.val[e]*s.resid[i]), &t[m.col[e]]
-				for k := range score {
-					row[k] += float64(v * score[k])
-				}
-			}
-		}
-		from = to
-	}
-	for k := range out {
-		column := make([]float64, m.cols)
-		for j := range column {
-			column[j] = t[j][k]
-		}
-		out[k] = s.factor.solve(nil, column)
-	}
-}
-
-// varianceOf returns the variance of an additive fit.
-func (c *contest) varianceOf(b *built, s *sandwich) *variance {
-	return rawVariance(&b.logit, b.fit.m, func(v [][]float64) [][]float64 { return s.times(v, c.workers) })
-}
-
-// setEffects states the effects of what was built: see stateEffects.
-func (c *contest) setEffects(b *built, s *sandwich) {
-	stateEffects(&b.logit, b.fit.theta, c.s.frame, c.base.w, func(combinations [][]float64) []float64 {
-		return s.variances(combinations, c.workers)
+// times returns V c of several vectors.
+func (s *sandwich) times(vectors [][]float64) [][]float64 {
+	out := make([][]float64, len(vectors))
+	parallel(s.fit.m.workers, len(vectors), func(k int) {
+		a := s.fit.pre.factor.solve(nil, vectors[k])
+		out[k] = s.fit.pre.factor.solve(nil, s.inner(a))
 	})
+	return out
+}
+
+// setEffects states the effects and curves of what was built.
+func (c *contest) setEffects(b *built, s *sandwich) {
+	stateEffects(&b.logit, b.fit.theta, c.s.frame, c.base.w, s.variances)
+	stateCurves(&b.logit, c.mains.mean, rawColumn, c.s.frame, c.base.w, s.block)
+}
+
+// block returns V of n columns from number at on, row-major.
+func (s *sandwich) block(at, n int) []float64 {
+	units := make([][]float64, n)
+	for k := range units {
+		units[k] = make([]float64, s.fit.m.cols)
+		units[k][at+k] = 1
+	}
+	var out []float64
+	for _, row := range s.times(units) {
+		out = append(out, row[at:at+n]...)
+	}
+	return out
 }
 
 // stateEffects states the terms' effects with their intervals, and the standard
-// errors of linear, level and missing columns and of slopes, from weights of raw columns and
-// the variances of their combinations. f and w are the rows that quantiles come
-// from. Errors of single splines, other cells and rules are left at 0: such weights are
-// read together or not at all.
+// errors of linear, level and missing columns and of slopes, from weights of raw
+// columns and the variances of their combinations. f and w are the rows that
+// quantiles come from. Errors of single splines, other cells and rules are left at
+// 0: such weights are read together or not at all.
 func stateEffects(
 	l *predict.Logit, theta []float64, f *features.Frame, w []float64, variances func(combinations [][]float64) []float64,
 ) {

@@ -366,17 +366,18 @@ func TestBootstrapAgreesWithTheSandwich(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.setEffects(b, newSandwich(b.fit, c.groups))
-	contrasts, width := make(map[int][]float64), make([]float64, len(terms))
+	c.setEffects(b, c.sandwich(b))
+	var bounds []resampled
+	width := make([]float64, len(terms))
 	at := 1
 	for j := range terms {
-		d, _ := rawContrast(&b.logit.Terms[j], c.s.frame.Column(b.logit.Terms[j].Feature), c.base.w)
-		contrasts[j] = make([]float64, b.fit.m.cols)
-		copy(contrasts[j][at:], d)
+		u := &b.logit.Terms[j]
+		d, _ := rawContrast(u, c.s.frame.Column(u.Feature), c.base.w)
+		bounds = append(bounds, resampled{at, d, &u.Effect})
 		at += len(terms[j].Columns)
-		width[j] = b.logit.Terms[j].Effect.High - b.logit.Terms[j].Effect.Low
+		width[j] = u.Effect.High - u.Effect.Low
 	}
-	if err := c.bootstrapEffects(context.Background(), b, contrasts); err != nil {
+	if err := c.bootstrapEffects(context.Background(), b, bounds); err != nil {
 		t.Fatal(err)
 	}
 	mean := 0.0

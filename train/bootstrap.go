@@ -8,6 +8,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/holdfast-churn/holdfast/predict"
 )
 
 // bootstraps is the number of resamples behind an interval of a bounded term.
@@ -24,12 +26,15 @@ const bootstraps = 50
 // all. Without bounds the draws have the variance A⁻¹(M + Λ)A⁻¹ of the sandwich;
 // with a fixed prior the M alone would remain, and intervals that are too short.
 // The interval goes from the 5th to the 95th percentile, and further to the
-// estimate. contrasts has a vector of raw columns for each such term, by number.
-func (c *contest) bootstrapEffects(ctx context.Context, b *built, contrasts map[int][]float64) error {
-	if len(contrasts) == 0 {
+// estimate.
+func (c *contest) bootstrapEffects(ctx context.Context, b *built, bounded []resampled) error {
+	if len(bounded) == 0 {
 		return nil
 	}
-	effects, errs := make([]map[int]float64, bootstraps), make([]error, bootstraps)
+	draws, errs := make([][]float64, len(bounded)), make([]error, bootstraps)
+	for j := range draws {
+		draws[j] = make([]float64, bootstraps)
+	}
 	penalty := b.stage.penalty(c.mains)
 	parallel(c.workers, bootstraps, func(k int) {
 		r := b.fit.alone()
@@ -40,22 +45,17 @@ func (c *contest) bootstrapEffects(ctx context.Context, b *built, contrasts map[
 		if errs[k] = r.solve(ctx, penalty, chooseTolerance, false); errs[k] != nil {
 			return
 		}
-		effects[k] = make(map[int]float64)
-		for j, contrast := range contrasts {
-			effects[k][j] = dot(contrast, r.theta)
+		for j, of := range bounded {
+			draws[j][k] = dot(of.contrast, r.theta[of.at:of.at+len(of.contrast)])
 		}
 	})
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	draws := make([]float64, bootstraps)
-	for j := range contrasts {
-		for k := range draws {
-			draws[k] = effects[k][j]
-		}
-		slices.Sort(draws)
-		e := &b.logit.Terms[j].Effect
-		e.Low, e.High = min(between(draws, 0.05), e.Estimate), max(between(draws, 0.95), e.Estimate)
+	for j, of := range bounded {
+		slices.Sort(draws[j])
+		of.interval.Low = min(between(draws[j], 0.05), of.interval.Estimate)
+		of.interval.High = max(between(draws[j], 0.95), of.interval.Estimate)
 	}
 	return nil
 }
@@ -102,17 +102,28 @@ func between(sorted []float64, q float64) float64 {
 	return low + float64(part*(sorted[int(at)+1]-low))
 }
 
-// boundedTerms returns the contrast of each term's effect that reads a bounded
-// column, as a vector of all raw columns, by the number of the term.
-func (c *contest) boundedTerms(b *built) map[int][]float64 {
-	out := make(map[int][]float64)
+// A resampled is an interval that the bootstrap states: of a combination of the raw
+// columns from number at on.
+type resampled struct {
+	at       int
+	contrast []float64
+	interval *predict.Interval
+}
+
+// boundedTerms returns the effects, and the points of curves, that read bounded
+// columns.
+func (c *contest) boundedTerms(b *built) []resampled {
+	var out []resampled
 	at := 1
 	for j := range b.logit.Terms {
 		t := &b.logit.Terms[j]
 		if t.Low < t.High && c.s.signOf(t.Feature) != 0 {
 			contrast, _ := rawContrast(t, c.s.frame.Column(t.Feature), c.base.w)
-			out[j] = make([]float64, b.fit.m.cols)
-			copy(out[j][at:], contrast)
+			out = append(out, resampled{at, contrast, &t.Effect})
+			for i := range t.Curve {
+				p := &t.Curve[i]
+				out = append(out, resampled{at, curveContrast(t, p, c.mains.mean[at-1:], rawColumn), &p.Effect})
+			}
 		}
 		at += len(t.Columns)
 	}

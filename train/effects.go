@@ -36,6 +36,13 @@ func setWeights(terms []predict.Term, s *sample, d *design, fit *solution, worke
 		t.Effect = predict.NewInterval(estimate, contrastError(v, d.cols, at, contrast))
 		t.Contrast = words
 	})
+	stateCurves(&predict.Logit{Terms: terms}, means[1:], (*predict.Basis).Standardise, s.frame, d.w, func(at, n int) []float64 {
+		var block []float64
+		for k := at; k < at+n; k++ {
+			block = append(block, v[k*d.cols+at:k*d.cols+at+n]...)
+		}
+		return block
+	})
 	return dot(fit.theta, means), v
 }
 

@@ -217,9 +217,9 @@ func (p *published) fitAdditive(ctx context.Context, c *contest, x *contestant, 
 		return err
 	}
 	if explained {
-		s := newSandwich(b.fit, c.groups)
+		s := c.sandwich(b)
 		c.setEffects(b, s)
-		p.model.Uncertainty = c.varianceOf(b, s).uncertainty()
+		p.model.Uncertainty = rawVariance(&b.logit, b.fit.m, s.times).uncertainty()
 		if err := c.bootstrapEffects(ctx, b, c.boundedTerms(b)); err != nil {
 			return err
 		}

@@ -58,7 +58,7 @@ func TestPublishedIsTheFit(t *testing.T) {
 		if x.rules > 0 && (len(b.logit.Pairs) < 2 || len(b.logit.Tables) < 2) {
 			t.Fatalf("%s: %d pairs, %d tables", name, len(b.logit.Pairs), len(b.logit.Tables))
 		}
-		c.setEffects(b, newSandwich(b.fit, c.groups))
+		c.setEffects(b, c.sandwich(b))
 		setShares(&b.logit, b.fit.m, b.fit.theta)
 		m := &predict.Model{Format: predict.Format, Spec: specOf(c.s.frame), Logit: b.logit, Score: scoreConstants()}
 		if err := m.Validate(); err != nil {
@@ -152,7 +152,7 @@ func TestEffectErrorsAgainstABootstrap(t *testing.T) {
 	}
 	x := &contestant{name: "splines", curves: true, penalties: penalties{plain: 2, curve: 10, power: 1}}
 	c, b := additive(t, f, x)
-	c.setEffects(b, newSandwich(b.fit, c.groups))
+	c.setEffects(b, c.sandwich(b))
 	r := rand.New(rand.NewPCG(23, 23))
 	groups := 0
 	for _, g := range c.groups {

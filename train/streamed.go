@@ -150,10 +150,12 @@ func (p *published) publishRefit(s *sample, r *ridge, end *Sums, o *Options) err
 	setRaw(l, r.theta, means)
 	p.meanZ = dot(r.theta[1:], means) + r.theta[0]
 	if !o.Unexplained {
-		bootstrapped := make(map[int]predict.Interval)
+		bootstrapped := make(map[int][]predict.Interval) // the effect, then the curve
 		for j := range l.Terms {
 			if t := &l.Terms[j]; t.Low < t.High && s.signOf(t.Feature) != 0 {
-				bootstrapped[j] = t.Effect
+				for _, e := range intervalsOf(t) {
+					bootstrapped[j] = append(bootstrapped[j], *e)
+				}
 			}
 		}
 		in, err := newRawInput(l, s.frame)
@@ -161,12 +163,14 @@ func (p *published) publishRefit(s *sample, r *ridge, end *Sums, o *Options) err
 			return err
 		}
 		sampled := in.matrix()
-		v := newSummedVariance(r, end.Scores)
+		v := newSandwich(r, end.Scores)
 		stateEffects(l, r.theta, s.frame, s.weights(), v.variances)
+		stateCurves(l, means, rawColumn, s.frame, s.weights(), v.block)
 		m.Uncertainty = rawVariance(l, sampled, v.times).uncertainty()
-		for j, e := range bootstrapped {
-			t := &l.Terms[j].Effect
-			t.Low, t.High = min(e.Low, t.Estimate), max(e.High, t.Estimate)
+		for j, before := range bootstrapped {
+			for k, e := range intervalsOf(&l.Terms[j]) {
+				e.Low, e.High = min(before[k].Low, e.Estimate), max(before[k].High, e.Estimate)
+			}
 		}
 		if p.fitter.chosen != nil {
 			setShares(l, sampled, r.theta)
@@ -178,52 +182,11 @@ func (p *published) publishRefit(s *sample, r *ridge, end *Sums, o *Options) err
 	return nil
 }
 
-// A summedVariance is V as sandwich has it, from M = Σ_g s_g s_g', of which the
-// upper triangle is set.
-type summedVariance struct {
-	r      *ridge
-	scores []float64
-}
-
-func newSummedVariance(r *ridge, scores []float64) *summedVariance {
-	if r.m.bounded() != nil {
-		r.penalty = r.onFace()
-		r.refactor()
+// intervalsOf returns the interval of a term's effect and those of its curve.
+func intervalsOf(t *predict.Term) []*predict.Interval {
+	all := []*predict.Interval{&t.Effect}
+	for i := range t.Curve {
+		all = append(all, &t.Curve[i].Effect)
 	}
-	return &summedVariance{r, scores}
-}
-
-// inner returns (M + Λ) a.
-func (s *summedVariance) inner(a []float64) []float64 {
-	n := s.r.m.cols
-	out := make([]float64, n)
-	for i, ai := range a {
-		row := s.scores[i*n : (i+1)*n]
-		out[i] += float64((s.r.penalty[i] + row[i]) * ai)
-		for j := i + 1; j < n; j++ {
-			out[i] += float64(row[j] * a[j])
-			out[j] += float64(row[j] * ai)
-		}
-	}
-	return out
-}
-
-// variances returns c'Vc of several combinations.
-func (s *summedVariance) variances(combinations [][]float64) []float64 {
-	out := make([]float64, len(combinations))
-	parallel(s.r.m.workers, len(combinations), func(k int) {
-		a := s.r.pre.factor.solve(nil, combinations[k])
-		out[k] = dot(a, s.inner(a))
-	})
-	return out
-}
-
-// times returns V c of several vectors.
-func (s *summedVariance) times(vectors [][]float64) [][]float64 {
-	out := make([][]float64, len(vectors))
-	parallel(s.r.m.workers, len(vectors), func(k int) {
-		a := s.r.pre.factor.solve(nil, vectors[k])
-		out[k] = s.r.pre.factor.solve(nil, s.inner(a))
-	})
-	return out
+	return all
 }

@@ -77,8 +77,8 @@ func TestUncertaintyOfLinear(t *testing.T) {
 func TestUncertaintyOfAdditive(t *testing.T) {
 	f := history(900, -1, 32)
 	c, b := additive(t, f, everything(0))
-	sandwich := newSandwich(b.fit, c.groups)
-	v := c.varianceOf(b, sandwich)
+	sandwich := c.sandwich(b)
+	v := rawVariance(&b.logit, b.fit.m, sandwich.times)
 	u := v.uncertainty()
 	m := &predict.Model{Format: predict.Format, Spec: specOf(c.s.frame), Logit: b.logit, Score: scoreConstants(), Uncertainty: u}
 	if err := m.Validate(); err != nil {
@@ -104,7 +104,7 @@ func TestUncertaintyOfAdditive(t *testing.T) {
 		t.Errorf("standard deviations are off by %v", off)
 	}
 	for i, combination := range [][]float64{v.unit(0), v.unit(3)} {
-		want := sandwich.some([][]float64{combination})[0]
+		want := sandwich.variances([][]float64{combination})[0]
 		if got := dot(combination, v.times([][]float64{combination})[0]); !near(got, want, 1e-9*want) {
 			t.Errorf("combination %d: c'Vc %v, want %v", i, got, want)
 		}

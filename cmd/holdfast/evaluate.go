@@ -18,7 +18,6 @@ import (
 	"github.com/holdfast-churn/holdfast/data"
 	"github.com/holdfast-churn/holdfast/evaluate"
 	"github.com/holdfast-churn/holdfast/evaluate/report"
-	"github.com/holdfast-churn/holdfast/features"
 	"github.com/holdfast-churn/holdfast/predict"
 	"github.com/holdfast-churn/holdfast/predict/registry"
 )
@@ -124,7 +123,7 @@ func (a *app) evaluate(ctx context.Context, l *loaded, output string) (*evaluate
 	if err != nil {
 		return nil, err
 	}
-	if o.Curves, err = a.curves(l, b.Frame); err != nil {
+	if o.Curves, err = a.curves(l, b.Frame.SpecDigest); err != nil {
 		return nil, err
 	}
 	work := &unfinished{a.fsys, filepath.Join(orDefault(output, filepath.Join(l.dir, "reports")), ".work")}
@@ -153,16 +152,13 @@ func (a *app) evaluate(ctx context.Context, l *loaded, output string) (*evaluate
 	return r, refuseLeak(o.Leaks.Failure()) // check --leaks names the account
 }
 
-// reportCurves is how many terms of a model a report draws.
-const reportCurves = 8
-
-// curves draws the model that the report speaks for, if there is one.
-func (a *app) curves(l *loaded, f *features.Frame) ([]evaluate.Curve, error) {
-	m, _, err := a.spokenFor(l, f.SpecDigest)
+// curves are those of the model that the report speaks for, if there is one.
+func (a *app) curves(l *loaded, specDigest string) ([]evaluate.Curve, error) {
+	m, _, err := a.spokenFor(l, specDigest)
 	if m == nil || err != nil {
 		return nil, err
 	}
-	return evaluate.Curves(m, f, reportCurves, trainSeed)
+	return evaluate.Curves(m), nil
 }
 
 // spokenFor returns the model latest, if it was trained on the same data under

@@ -24,6 +24,7 @@ import (
 	"github.com/holdfast-churn/holdfast/data"
 	"github.com/holdfast-churn/holdfast/evaluate"
 	"github.com/holdfast-churn/holdfast/features"
+	"github.com/holdfast-churn/holdfast/predict"
 )
 
 // drawn makes a frame of monthly renewals that churn more the higher x is.
@@ -166,8 +167,10 @@ func rich(t *testing.T) *evaluate.Report {
 		r.Involuntary = r.Y == 1 && i%5 == 0
 	}
 	o := options()
-	o.Curves = []evaluate.Curve{{Feature: "x", Label: "x", Points: []evaluate.CurvePoint{{Name: "1", P: 0.1}, {Value: 2, Name: "2", P: 0.2}, {Name: "missing", P: 0.15}}},
-		{Feature: "plan", Label: "plan", Level: true, Points: []evaluate.CurvePoint{{Name: "<script>", P: 0.1}, {Name: "b", P: 0.2}}}}
+	effect := func(e float64) predict.Interval { return predict.Interval{Estimate: e, Low: e - .2, High: e + .3} }
+	o.Curves = []evaluate.Curve{{Feature: "x", Label: "x", Unit: "logins", Log: true, Points: []predict.CurvePoint{{At: 1, Effect: effect(.4), Share: .6},
+		{At: 2, Effect: effect(-.1), Share: .2}, {At: 9, Effect: effect(-.5), Share: .1}, {Missing: true, Effect: effect(.1), Share: .1}}},
+		{Feature: "plan", Level: true, Points: []predict.CurvePoint{{Level: "<script>", Effect: effect(.1), Share: .3}, {Level: "b", Effect: effect(0), Share: .7}}}}
 	champion := candidate(evaluate.ChampionName, "", line{-2.1, 0.9})
 	champion.From = time.Date(2023, 6, 1, 0, 0, 0, 0, time.UTC)
 	return backtest(t, f, o, candidate("ours", "", line{-2, 1}), champion, evaluate.SegmentBaseRate(), evaluate.OneFeature())
