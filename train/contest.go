@@ -509,7 +509,8 @@ func (c *contest) results(chosen *contestant) []predict.Contestant {
 	for _, name := range []string{"linear", "splines", "slopes", "pairs", "tables"} {
 		var best *contestant
 		for _, x := range c.tried {
-			if x.name == name && (best == nil || x.loss < best.loss || x == chosen) && best != chosen {
+			kept := best != nil && (best == chosen || best.later != nil) // slopes that went to the second test
+			if x.name == name && !kept && (best == nil || x.loss < best.loss || x == chosen || x.later != nil) {
 				best = x
 			}
 		}
