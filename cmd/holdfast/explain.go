@@ -13,46 +13,59 @@ import (
 
 	"github.com/holdfast-churn/holdfast/data"
 	"github.com/holdfast-churn/holdfast/features"
-	"github.com/holdfast-churn/holdfast/predict"
 	"github.com/holdfast-churn/holdfast/predict/registry"
 )
 
 func explainCommand(a *app) *cobra.Command {
-	var asOf, maxAge, ref string
+	var asOf, maxAge, ref, output string
 	c := &cobra.Command{
 		Use:   "explain ACCOUNT",
-		Short: "show what was seen of one account at a date, and how its labels came about",
+		Short: "explain the score of one account at a date: what was seen, what changed, how its labels came about",
 		Long: `Prints what is known of one account as of a date: its terms and which of them
 is at risk, how each label came about, the rows that were seen in each source
 and those that were not yet known, the features of the snapshot, and with a
-champion the score and its reasons.
+champion the score: its trend over 90 days, the steps from the base rate to it by
+pillar and feature, what changed in 30 days (by data, and against the champion
+before by model), and what it would be with other values of the features that
+your team can change, which is an association and not an effect.
 
-Reads    the project's tables, and the champion if there is one
-Writes   nothing
-Exits    0 ok; 2 configuration; 4 bad data; 10 no such account or model`,
+Reads    the project's tables, and the champion (or the model of the account's
+         profile) if there is one
+Writes   with -o a file: .txt, .json (one object) or .svg (trend and steps)
+Exits    0 ok; 2 configuration; 4 bad data; 10 no such account or model, or
+         nothing to draw`,
 		Example: `  holdfast explain acct-00042 --as-of 2026-01-01
+  holdfast explain acct-00042 --as-of 2026-01-01 -o acct-00042.svg
   holdfast explain acct-00042 --as-of 2026-01-01 --json`,
 		Args: oneArgument("the key of an account"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			l, t, err := a.loadAt(cmd.Context(), asOf, maxAge)
+			if kind := ext(output); output != "" && !slices.Contains([]string{".txt", ".json", ".svg"}, kind) {
+				return usageError("-o %s: expected a name that ends in .txt, .json or .svg", output)
+			}
+			p, err := findProject(a.fsys, a.dir)
 			if err != nil {
 				return err
 			}
-			e, err := a.explain(cmd.Context(), l, args[0], t, ref)
+			by, err := a.explainers(p, ref)
+			if err != nil {
+				return err
+			}
+			l, t, err := a.loadAt(cmd.Context(), asOf, maxAge, modelsOf(by.scorers)...)
+			if err != nil {
+				return err
+			}
+			e, err := a.explain(cmd.Context(), l, args[0], t, by)
 			if err != nil {
 				return err
 			}
 			a.progress.end()
-			if a.json {
-				return a.printJSON(e)
-			}
-			a.showExplained(e)
-			return nil
+			return a.giveExplained(e, output)
 		},
 	}
 	c.Flags().StringVar(&asOf, "as-of", "", "date whose midnight counts as now (default: midnight after the newest event)")
 	c.Flags().StringVar(&maxAge, "max-age", "7d", "how long after the newest event --as-of may lie")
 	c.Flags().StringVar(&ref, "model", "", "model id, its beginning, latest, or a file (default: champion, if there is one)")
+	c.Flags().StringVarP(&output, "output", "o", "", "file to write, .txt, .json or .svg (default: text on standard output)")
 	return c
 }
 
@@ -71,6 +84,7 @@ type explained struct {
 	Sources    []explainedSource `json:"sources"`
 	Rows       []explainedRow    `json:"rows"` // the account's snapshots as of the date
 	ModelID    string            `json:"model_id,omitempty"`
+	Profile    string            `json:"profile,omitempty"` // of the project, that scores the account
 	Notes      []string          `json:"notes,omitempty"`
 }
 
@@ -142,16 +156,8 @@ type explainedFeature struct {
 	Window string `json:"window,omitempty"`
 }
 
-type explainedScore struct {
-	P       float64  `json:"p_churn"`
-	Health  float64  `json:"health"`
-	Tier    string   `json:"tier"`
-	Reasons []string `json:"reasons"`
-	Helps   []string `json:"helps"`
-}
-
 // explain gathers what there is to say of one account as of t.
-func (a *app) explain(ctx context.Context, l *loaded, account string, t time.Time, ref string) (*explained, error) {
+func (a *app) explain(ctx context.Context, l *loaded, account string, t time.Time, by *explainers) (*explained, error) {
 	h, err := a.oneAccount(ctx, l, account)
 	if err != nil {
 		return nil, err
@@ -187,7 +193,7 @@ func (a *app) explain(ctx context.Context, l *loaded, account string, t time.Tim
 			return nil, err
 		}
 	}
-	return e, a.explainRows(ctx, l, h, t, ref, e)
+	return e, a.explainRows(ctx, l, h, t, by, e)
 }
 
 // oneAccount returns the history of one account. The end of the data stays
@@ -225,20 +231,24 @@ func (a *app) oneAccount(ctx context.Context, l *loaded, account string) (*data.
 
 // explainRows adds the features of the account's snapshots as of t and, with a
 // model, their scores. Without --model and a champion that fits there are none.
-func (a *app) explainRows(ctx context.Context, l *loaded, h *data.History, t time.Time, ref string, e *explained) error {
-	m, id, err := a.findModel(l.project, orDefault(ref, registry.Champion))
+func (a *app) explainRows(ctx context.Context, l *loaded, h *data.History, t time.Time, by *explainers, e *explained) error {
+	spec, err := &l.spec, by.err
+	var s *scorer
 	if err == nil {
-		err = sameRules(&m.Spec, &l.spec)
+		s = &by.scorers[takenBy(by.scorers, e.Segment, e.Phase)]
+		err = sameRules(&s.m.Spec, &l.spec)
 	}
-	spec := &l.spec
 	switch {
 	case err == nil:
-		spec, e.ModelID = &m.Spec, id
-		if m.Provenance.AsOf > e.AsOf { // dates as text compare as dates
-			e.Notes = append(e.Notes, fmt.Sprintf("the model was trained as of %s, after this date: it may have learnt from what came of this account",
-				m.Provenance.AsOf))
+		spec, e.ModelID = &s.m.Spec, s.id
+		if len(by.scorers) > 1 {
+			e.Profile = s.name + ": " + s.rule()
 		}
-	case ref != "":
+		if s.m.Provenance.AsOf > e.AsOf { // dates as text compare as dates
+			e.Notes = append(e.Notes, fmt.Sprintf("the model was trained as of %s, after this date: it may have learnt from what came of this account",
+				s.m.Provenance.AsOf))
+		}
+	case by.named:
 		return err
 	case errors.Is(err, registry.ErrNotFound):
 		e.Notes = append(e.Notes, "no model is champion, so there is no score")
@@ -266,17 +276,11 @@ func (a *app) explainRows(ctx context.Context, l *loaded, h *data.History, t tim
 	if e.ModelID == "" || len(f.Rows) == 0 {
 		return nil
 	}
-	scores, err := m.Scores(f, predict.ScoreOptions{ModelID: id, AsOf: t.UnixNano(), Location: h.Location})
-	if err != nil {
-		return err
+	x := &accountScorer{scorer: s, h: h, asOf: t, frame: f}
+	if e.ModelID == by.scorers[0].id {
+		x.before, x.beforeID = by.before, by.beforeID
 	}
-	for i := range e.Rows {
-		if p := scores.Column("p_churn").Floats[i]; p == p {
-			e.Rows[i].Score = &explainedScore{P: p, Health: scores.Column("health").Floats[i], Tier: scores.Column("tier").Text(i),
-				Reasons: textsOf(scores, i, "reason_1", "reason_2", "reason_3"), Helps: textsOf(scores, i, "helps_1", "helps_2")}
-		}
-	}
-	return nil
+	return x.explain(ctx, e)
 }
 
 // textsOf returns the texts of a row that are given.

@@ -204,13 +204,7 @@ func (a *app) showSource(s *explainedSource) {
 func (a *app) showRow(r *explainedRow, e *explained, i int) {
 	a.printf("\nsnapshot of %s %s, due %s in %d days: %s\n", e.AsOf, r.Contract, r.Due, r.LeadDays, r.Status)
 	if s := r.Score; s != nil {
-		a.printf("  model %s: p_churn %.1f %%, health %.0f, %s\n", e.ModelID, 100*s.P, s.Health, s.Tier)
-		for _, text := range s.Reasons {
-			a.printf("    raises the risk  %s\n", text)
-		}
-		for _, text := range s.Helps {
-			a.printf("    lowers the risk  %s\n", text)
-		}
+		a.showScore(s, e)
 	}
 	for k, f := range r.Features {
 		if i > 0 && f == e.Rows[0].Features[k] {
