@@ -5,7 +5,7 @@ GO ?= go
 PYTHON ?= python3
 WORK ?= bench-work
 
-.PHONY: all build demo demo-shop test test-deep test-pages study mutants lint check bench-features bench-evaluate bench-quality bench-train clean
+.PHONY: all build demo demo-shop test test-deep test-pages study mutants reproducible lint check bench-features bench-evaluate bench-quality bench-train clean
 
 all: build
 
@@ -38,6 +38,14 @@ study: ## simulations: coverage of the bootstrap and of effects, level and power
 
 bench-evaluate: ## a million test rows, two candidates: metrics, intervals, bands, slices
 	$(GO) test ./evaluate -run XXX -bench Report -benchtime 1x -timeout 1h
+
+reproducible: ## two builds, in two folders and with two caches, give the same bytes
+	@rm -rf bin/again && mkdir -p bin/again
+	$(GO) build -trimpath -buildvcs=false -o bin/again/first ./cmd/holdfast
+	git archive --prefix=elsewhere/ HEAD | tar -x -C bin/again
+	cd bin/again/elsewhere && GOCACHE=$(CURDIR)/bin/again/cache $(GO) build -trimpath -buildvcs=false -o ../second ./cmd/holdfast
+	cmp bin/again/first bin/again/second && sha256sum bin/again/first && bin/again/first version --sbom > bin/holdfast.cdx.json
+	@rm -rf bin/again
 
 mutants: ## takes out guards one by one (cmd/holdfast/testdata/mutants) and sees their tests fail; MUTANTS="rule|label"
 	$(GO) test ./cmd/holdfast -run TestMutants -mutants '$(or $(MUTANTS),.)' -timeout 2h
