@@ -337,7 +337,7 @@ func TestBacktestRefusesBadInput(t *testing.T) {
 	}{
 		{"same name", f, []Candidate{byLevel(), byLevel()}, Options{}, `two candidates are named "by_level"`},
 		{"no name", f, []Candidate{{}}, Options{}, "needs a name"},
-		{"weight", weightless, nil, Options{}, `row 4 of the frame (account "account 0"): weight 0`},
+		{"weight", weightless, nil, Options{}, `row 4 of the frame: weight 0`},
 		{"workers", f, nil, Options{Workers: -1}, "-1 workers"},
 		{"bootstrap", f, nil, Options{Bootstrap: -1}, "-1 bootstrap resamples"},
 		{"folds", f, nil, Options{Folds: 1}, "1 folds"},
