@@ -36,8 +36,9 @@ test-pages: ## every kind of page in headless Chromium, 1280 and 390 px wide, li
 study: ## simulations: coverage of the bootstrap and of effects, level and power of the noise band, a leak that is refused
 	$(GO) test ./train ./evaluate ./cmd/holdfast -run Study -study -v -timeout 1h
 
-bench-evaluate: ## a million test rows, two candidates: metrics, intervals, bands, slices
-	$(GO) test ./evaluate -run XXX -bench Report -benchtime 1x -timeout 1h
+bench-evaluate: ## a million test rows with two candidates, and what twelve origins cost beside their fits, see evaluate/METRICS.md
+	$(GO) test ./evaluate/report -run XXX -bench MillionRows -benchtime 1x -timeout 1h
+	$(GO) test ./evaluate -run XXX -bench Backtest -benchtime 1x -timeout 2h
 
 reproducible: ## two builds, in two folders and with two caches, give the same bytes
 	@rm -rf bin/again && mkdir -p bin/again
