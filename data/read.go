@@ -58,6 +58,22 @@ func Scan(fsys FS, pattern string, columns []string, each func(*Table) error) er
 	return err
 }
 
+// Columns returns a table without rows that has the columns of a pattern, with
+// the kinds that Read would give them, and the number of rows that it would read.
+func Columns(fsys FS, pattern string) (*Table, int, error) {
+	s, err := newScan(fsys, pattern, nil)
+	if err != nil {
+		return nil, 0, err
+	}
+	rows := int64(0)
+	for _, src := range s.sources {
+		for _, n := range src.rows {
+			rows += n
+		}
+	}
+	return s.table(s.builders(0), 0), int(rows), nil
+}
+
 // groups calls each for every row group of every file, in order.
 func (s *scan) groups(each func(f *boundFile, group int) error) error {
 	for _, src := range s.sources {

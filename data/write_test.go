@@ -315,6 +315,31 @@ func checkFingerprint(t *testing.T, fingerprint func(*Table) string) {
 	}
 }
 
+func blockFingerprint(t *Table) string {
+	var d BlockDigest
+	d.Add(t)
+	return d.Sum()
+}
+
+// A table in blocks fingerprints alike however it is cut.
+func TestBlockFingerprintOfBatches(t *testing.T) {
+	whole := benchEvents(1000)
+	m := stored(t, map[string]*Table{"t.parquet": whole})
+	for _, rows := range []int{7, 400, 5000} {
+		var d BlockDigest
+		if err := ScanBatches(m, "t.parquet", nil, rows, 2, func(part *Table) error { d.Add(part); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if d.Sum() != blockFingerprint(whole) {
+			t.Errorf("%d rows at a time have another fingerprint", rows)
+		}
+	}
+	head, rows, err := Columns(m, "t.parquet")
+	if err != nil || rows != 1000 || head.Rows != 0 || !slices.Equal(head.Names(), whole.Names()) || head.Columns[0].Kind != whole.Columns[0].Kind {
+		t.Errorf("the columns of %d rows are %+v, %v", rows, head, err)
+	}
+}
+
 // How a table is split over files does not change its fingerprint.
 func TestFingerprintOfSplitFiles(t *testing.T) {
 	whole := benchEvents(1000)

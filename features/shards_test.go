@@ -202,7 +202,7 @@ func TestScanTable(t *testing.T) {
 		}
 		for _, rows := range []int{1, 3, 100} {
 			at := 0
-			err = ScanTable(data.Disk{}, path, spec, o, rows, func(part *data.Table, f *Frame) error {
+			err = ScanTable(data.Disk{}, path, spec, o, rows, 2, func(part *data.Table, f *Frame) error {
 				for i := range f.Rows {
 					r, w := f.Rows[i], want.Rows[at]
 					if r.Account != w.Account || r.Group != w.Group || r.Y != w.Y || r.Snapshot != w.Snapshot {
@@ -223,7 +223,7 @@ func TestScanTable(t *testing.T) {
 	}
 	none := func(*data.Table, *Frame) error { return nil }
 	var bad *data.RowError
-	if err := ScanTable(data.Disk{}, path, spec, TableOptions{Label: "junk"}, 2, none); !errors.As(err, &bad) {
+	if err := ScanTable(data.Disk{}, path, spec, TableOptions{Label: "junk"}, 2, 1, none); !errors.As(err, &bad) {
 		t.Errorf("a label of three values: %v", err)
 	}
 	table.Columns[6].Floats[3] = math.Inf(1)
@@ -234,7 +234,7 @@ func TestScanTable(t *testing.T) {
 	if spec, err = TableSpec(table, o); err != nil {
 		t.Fatal(err)
 	}
-	if err := ScanTable(data.Disk{}, path, spec, o, 2, none); !errors.As(err, &bad) || bad.Row != 4 {
+	if err := ScanTable(data.Disk{}, path, spec, o, 2, 1, none); !errors.As(err, &bad) || bad.Row != 4 {
 		t.Errorf("an infinite number in row 4: %v", err)
 	}
 }

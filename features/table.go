@@ -88,14 +88,15 @@ func TableFrame(t *data.Table, spec *Spec, o TableOptions) (*Frame, error) {
 
 // ScanTable makes frames of a ready table that need not fit in memory, in blocks
 // of at most rows rows, and hands each over with the part of the table it is made
-// of. Frames are as TableFrame makes them, but their level dictionaries are each
-// block's own.
+// of, which is valid until each returns. Frames are as TableFrame makes them, but
+// their level dictionaries are each block's own. Columns are decoded by so many
+// workers, of all processors where that is 0.
 func ScanTable(
-	fsys data.FS, path string, spec *Spec, o TableOptions, rows int, each func(*data.Table, *Frame) error,
+	fsys data.FS, path string, spec *Spec, o TableOptions, rows, workers int, each func(*data.Table, *Frame) error,
 ) error {
 	if o.Label != "" {
 		o.outcomes = make(map[string]bool)
-		err := data.ScanBlocks(fsys, path, []string{o.Label}, rows, func(t *data.Table) error {
+		err := data.ScanBatches(fsys, path, []string{o.Label}, rows, workers, func(t *data.Table) error {
 			addValues(o.outcomes, &t.Columns[0])
 			if len(o.outcomes) > 2 {
 				return labelError(t, o, "a label has two values")
@@ -106,7 +107,7 @@ func ScanTable(
 			return err
 		}
 	}
-	return data.ScanBlocks(fsys, path, nil, rows, func(t *data.Table) error {
+	return data.ScanBatches(fsys, path, nil, rows, workers, func(t *data.Table) error {
 		f, err := TableFrame(t, spec, o)
 		if err != nil {
 			return err

@@ -24,8 +24,13 @@ import (
 // Intervals of terms whose direction binds come from a bootstrap of the sample
 // and are therefore wider than all rows would make them.
 //
-// Beside Fit's errors it returns those of rows.
+// Beside Fit's errors it returns those of rows, and one for weights by value,
+// which hang on sums over all rows, and for a scorecard of infinite worth, which
+// needs no such fit.
 func FitRows(ctx context.Context, f *features.Frame, rows Summer, spec features.Spec, o Options) (*predict.Model, error) {
+	if o.Weights == WeightsValue || math.IsInf(o.ScorecardWorth, 1) {
+		return nil, errFitRows
+	}
 	if o.Weights == WeightsValue {
 		return nil, errStreamedValue
 	}
@@ -35,6 +40,9 @@ func FitRows(ctx context.Context, f *features.Frame, rows Summer, spec features.
 // errStreamedValue says that rows summed elsewhere are not weighted by value: the
 // mean of a currency is that of all rows.
 var errStreamedValue = errors.New("weights by value: not where rows do not fit in memory")
+
+// errFitRows refuses options that FitRows cannot follow.
+var errFitRows = errors.New("rows weighted by value, or a scorecard of infinite worth, are fitted in memory only")
 
 // farRows is the objective of a fit whose rows are summed elsewhere. The first
 // error cancels the fit, since sums have no way to tell of it.

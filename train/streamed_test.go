@@ -206,6 +206,11 @@ func TestStreamedReturnsErrors(t *testing.T) {
 			t.Errorf("failing at call %d: %v", fail, err)
 		}
 	}
+	for _, o := range []Options{{Weights: WeightsValue}, {Scorecard: new(predict.Scorecard), ScorecardWorth: math.Inf(1)}} {
+		if _, err := FitRows(context.Background(), f, Local{&memoryRows{frame: f, shards: 5, block: 50}, 1}, spec, o); !errors.Is(err, errFitRows) {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
 	all := *f
 	all.Rows = slices.Clone(f.Rows)
 	all.Rows[3].Y = features.Unknown

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/holdfast-churn/holdfast/data"
 	"github.com/holdfast-churn/holdfast/features"
@@ -29,6 +30,11 @@ const (
 // memory, as far as is known.
 func (a *app) fits(rows, columns int) bool {
 	return a.fitBytes == 0 || int64(rows)*int64(columns*fitValueBytes+fitRowBytes) <= a.fitBytes
+}
+
+// streams reports whether a fit under these options can be streamed.
+func streams(o *train.Options) bool {
+	return o.Weights != train.WeightsValue && !math.IsInf(o.ScorecardWorth, 1)
 }
 
 // sampleRows returns the number of rows on which a streamed fit chooses.
@@ -120,7 +126,7 @@ func (a *app) streamTable(ctx context.Context, tf tableFlags, head *data.Table, 
 	s := a.newStream(spec.Features, rows)
 	var digest data.BlockDigest
 	without, done := 0, 0
-	err = features.ScanTable(a.fsys, tf.path, spec, o, max(blockValues/len(head.Columns), 256), func(t *data.Table, f *features.Frame) error {
+	err = features.ScanTable(a.fsys, tf.path, spec, o, max(blockValues/len(head.Columns), 256), a.workers, func(t *data.Table, f *features.Frame) error {
 		digest.Add(t)
 		known, missing := labelled(f)
 		without += missing

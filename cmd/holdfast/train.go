@@ -122,7 +122,7 @@ func (a *app) train(ctx context.Context, l *loaded, asOf time.Time, g lineage) (
 	g.apply(&o, f)
 	a.progress.begin("fitting")
 	var m *predict.Model
-	if a.fits(len(f.Rows), len(f.Columns)) {
+	if a.fits(len(f.Rows), len(f.Columns)) || !streams(&o) {
 		m, err = train.Fit(ctx, f, l.spec, o)
 	} else {
 		m, f, err = a.streamFrame(ctx, f, l.spec, o)
