@@ -35,7 +35,7 @@ type History struct {
 	Dropped []Count // rows left out, by reason
 
 	budget    *budget
-	facts     []*Table // as read: what identifies the history beside its events
+	facts     []fact // as read: what identifies the history beside its events
 	forgotten *Forgotten
 }
 

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -117,9 +118,9 @@ func newHistory(ctx context.Context, accounts, contracts *Table, s Sources, b *b
 			h.Newest = max(h.Newest, c.Start)
 		}
 	}
-	h.facts = []*Table{accounts}
+	h.facts = []fact{{accounts, named([]string{s.Accounts.Key, s.Accounts.ValidFrom})}}
 	if contracts != nil {
-		h.facts = append(h.facts, contracts)
+		h.facts = append(h.facts, fact{contracts, []string{s.Contracts.Key}})
 	}
 	return h, nil
 }
@@ -132,8 +133,8 @@ func (h *History) Close() error {
 	return h.budget.close()
 }
 
-// Fingerprint identifies the rows of a history, whatever files they lie in:
-// the accounts and contracts in their order, the events in any.
+// Fingerprint identifies the rows of a history, whatever files they lie in and
+// in whatever order.
 func (h *History) Fingerprint() string {
 	sum := sha256.New()
 	w := digest{bufio.NewWriter(sum)}
@@ -142,7 +143,11 @@ func (h *History) Fingerprint() string {
 			panic("data: Fingerprint: rows of a source by day are not told apart")
 		}
 	}
-	w.text(Fingerprint(h.facts...))
+	var facts []*Table
+	for _, f := range h.facts {
+		facts = append(facts, f.table.orderedBy(f.keys))
+	}
+	w.text(Fingerprint(facts...))
 	for i := range h.Sources {
 		src := &h.Sources[i]
 		w.number(uint64(src.Rows))
@@ -151,6 +156,39 @@ func (h *History) Fingerprint() string {
 	}
 	w.Flush() // a hash never fails to write
 	return hex.EncodeToString(sum.Sum(nil))[:16]
+}
+
+// A fact is a table that is held whole, as read, and the columns that tell its
+// rows apart.
+type fact struct {
+	table *Table
+	keys  []string
+}
+
+// orderedBy returns the table with its rows in the order of the texts of some
+// columns; the very table where they are.
+func (t *Table) orderedBy(columns []string) *Table {
+	keys := make([]Column, len(columns))
+	for i, name := range columns {
+		keys[i] = t.Column(name).AsText()
+	}
+	compare := func(a, b int) int {
+		for i := range keys {
+			if c := strings.Compare(keys[i].Text(a), keys[i].Text(b)); c != 0 {
+				return c
+			}
+		}
+		return 0
+	}
+	rows := make([]int, t.Rows)
+	for i := range rows {
+		rows[i] = i
+	}
+	if slices.IsSortedFunc(rows, compare) {
+		return t
+	}
+	slices.SortStableFunc(rows, compare)
+	return t.Take(rows)
 }
 
 // joinTable joins an event table that is in memory.

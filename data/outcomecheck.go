@@ -56,7 +56,7 @@ func checkChurned(h *History, s *ContractSource) []Finding {
 		return nil
 	}
 	var there []string
-	contracts := h.facts[1]
+	contracts := h.facts[1].table
 	outcome := texts(contracts, s.Outcome)
 	for r := range contracts.Rows {
 		if text := outcome(r); text != "" && !slices.Contains(there, text) && len(there) < 5 {

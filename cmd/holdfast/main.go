@@ -136,7 +136,7 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case errors.Is(err, errPartial):
 		return exitPartial
-	case errors.Is(err, errUsage), errors.Is(err, features.ErrSpec):
+	case errors.Is(err, errUsage), errors.Is(err, features.ErrSpec), errors.Is(err, registry.ErrReference):
 		return exitUsage
 	case errors.Is(err, registry.ErrRefused), errors.Is(err, errDrift):
 		return exitRefused

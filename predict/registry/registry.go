@@ -41,6 +41,8 @@ const (
 var (
 	ErrNotFound = errors.New("not found")
 	ErrRefused  = errors.New("promotion refused")
+	// ErrReference: what can name no model, such as ../../etc/x or CON.
+	ErrReference = errors.New("no name of a model")
 )
 
 // A Registry is a models folder.
@@ -54,7 +56,10 @@ type Registry struct {
 	BreakLock bool
 }
 
-var idPattern = regexp.MustCompile(`^[0-9a-f]{12}$`)
+var (
+	idPattern  = regexp.MustCompile(`^[0-9a-f]{12}$`)
+	refPattern = regexp.MustCompile(`^[0-9a-f]{1,12}$`)
+)
 
 func (r *Registry) path(parts ...string) string {
 	return filepath.Join(append([]string{r.Dir}, parts...)...)
@@ -128,13 +133,16 @@ func (r *Registry) Resolve(ref string) (string, error) {
 		}
 		return a.ID, nil
 	}
+	if !refPattern.MatchString(ref) {
+		return "", fmt.Errorf("model %q: %w; expected champion, latest, or an id of 12 hex digits or its beginning", ref, ErrReference)
+	}
 	ids, err := r.ids()
 	if err != nil {
 		return "", err
 	}
 	var found []string
 	for _, id := range ids {
-		if strings.HasPrefix(id, ref) && ref != "" {
+		if strings.HasPrefix(id, ref) {
 			found = append(found, id)
 		}
 	}

@@ -62,7 +62,7 @@ func TestPublishPromoteResolve(t *testing.T) {
 	if err != nil || id != first || m.Intercept != -1 {
 		t.Errorf("by prefix: %s, %v", id, err)
 	}
-	if _, err := r.Resolve(""); !errors.Is(err, ErrNotFound) {
+	if _, err := r.Resolve(""); !errors.Is(err, ErrReference) {
 		t.Errorf("an empty reference: %v", err)
 	}
 }
