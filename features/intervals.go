@@ -302,6 +302,9 @@ func (v *intervals) tally(p *sourcePlan, i int) {
 			for _, class := range p.classes[s] {
 				v.addClass(t, class, classes, lo, hi)
 			}
+			if p.dated[w] && t.n > 0 {
+				v.addDates(p, t, s, lo, hi)
+			}
 			if p.ranged[s] && t.valued > 0 {
 				v.addRange(p, t, w, s, i)
 			}
@@ -321,34 +324,44 @@ func (v *intervals) tally(p *sourcePlan, i int) {
 
 // addClass adds the records of a class in the intervals from lo to hi.
 func (v *intervals) addClass(t *tally, class, classes, lo, hi int) {
-	var none cell
-	before, last := &none, &none
-	if lo > 0 {
-		before = &v.cells[(lo-1)*classes+class]
-	}
-	if hi > 0 {
-		last = &v.cells[(hi-1)*classes+class]
-	}
-	n := last.n - before.n
-	if n == 0 {
+	if hi == 0 {
 		return
 	}
-	newest, oldest := last.newest-1+int32(v.first), last.earliest // lastDay less the day
-	if before.n > 0 {                                             // then the oldest is that of the first interval with any
-		k := lo
-		for v.cells[k*classes+class].oldest == 0 {
-			k++
-		}
-		oldest = v.cells[k*classes+class].oldest
+	last := &v.cells[(hi-1)*classes+class]
+	n, valued, sum := last.n, last.valued, last.millionths
+	if lo > 0 {
+		before := &v.cells[(lo-1)*classes+class]
+		n, valued, sum = n-before.n, valued-before.valued, sum-before.millionths
 	}
-	oldest = lastDay - oldest + int32(v.first) - 1
-	if t.n == 0 {
-		t.newest, t.oldest = newest, oldest
-	}
-	t.newest, t.oldest = max(t.newest, newest), min(t.oldest, oldest)
 	t.n += int64(n)
-	t.valued += int64(last.valued - before.valued)
-	t.sum.addMillionths(last.millionths - before.millionths)
+	t.valued += int64(valued)
+	t.sum.addMillionths(sum)
+}
+
+// addDates finds the days of the newest and of the oldest record of a slot that
+// has some in the intervals from lo to hi.
+func (v *intervals) addDates(p *sourcePlan, t *tally, slot, lo, hi int) {
+	classes := len(p.source.Classes)
+	t.newest, t.oldest = math.MinInt32, math.MaxInt32
+	for _, class := range p.classes[slot] {
+		last, before := &v.cells[(hi-1)*classes+class], int32(0)
+		if lo > 0 {
+			before = v.cells[(lo-1)*classes+class].n
+		}
+		if last.n == before {
+			continue
+		}
+		oldest := last.earliest
+		if before > 0 { // then it is that of the first interval with any
+			k := lo
+			for v.cells[k*classes+class].oldest == 0 {
+				k++
+			}
+			oldest = v.cells[k*classes+class].oldest
+		}
+		first := int32(v.first) - 1
+		t.newest, t.oldest = max(t.newest, last.newest+first), min(t.oldest, lastDay-oldest+first)
+	}
 }
 
 // addRange finds the range of a slot's values in window w: that of the window

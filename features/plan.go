@@ -34,6 +34,7 @@ type sourcePlan struct {
 	rangedIn [][]int // by class: those of its slots that are ranged
 	countIn  [][]int // by class: those of its slots that are counted
 	scaled   bool    // some feature needs the tenure
+	dated    []bool  // by window: some feature needs the newest or the oldest event
 
 	running []tally   // by slot
 	tallies [][]tally // by window, then slot
@@ -89,6 +90,7 @@ func planSource(index int, src *data.Source, spec *Spec) *sourcePlan {
 	}
 	slices.Sort(p.windows)
 	p.windows = slices.Compact(p.windows)
+	p.dated = make([]bool, len(p.windows))
 	for i := range spec.Features {
 		f := &spec.Features[i]
 		switch {
@@ -144,6 +146,8 @@ func (p *sourcePlan) addTallied(column int, f *Feature) {
 		p.valued, p.scaled = p.valued || w.of == Sum, true
 	case Min, Max:
 		p.valued, p.ranged[w.slot] = true, true
+	case Recency, Tenure:
+		p.dated[w.window] = true
 	case ActiveDays:
 		p.daily, p.counted[w.slot] = true, true
 	case Distinct:
