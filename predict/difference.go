@@ -110,18 +110,24 @@ func (l *Logit) term(feature string) *Term {
 }
 
 // pair returns the pair of the same two features, whichever is first, or nil.
+// Slopes of segments are one thing, what two features add together another.
 func (l *Logit) pair(like *Pair) *Pair {
 	a, b := like.Sides[0].Feature, like.Sides[1].Feature
 	for k := range l.Pairs {
 		c, d := l.Pairs[k].Sides[0].Feature, l.Pairs[k].Sides[1].Feature
-		if (a == c && b == d) || (a == d && b == c) {
+		if l.Pairs[k].OfSlopes() == like.OfSlopes() && ((a == c && b == d) || (a == d && b == c)) {
 			return &l.Pairs[k]
 		}
 	}
 	return nil
 }
 
-func (p *Pair) name() string { return p.Sides[0].Feature + " with " + p.Sides[1].Feature }
+func (p *Pair) name() string {
+	if p.OfSlopes() {
+		return "slopes of " + p.Sides[1].Feature + " by " + p.Sides[0].Feature
+	}
+	return p.Sides[0].Feature + " with " + p.Sides[1].Feature
+}
 
 func termChange(from, to *Term) TermChange {
 	c := TermChange{Feature: to.Feature, Label: to.Label, Effect: [2]Interval{from.Effect, to.Effect}, Share: [2]float64{from.Share, to.Share}}

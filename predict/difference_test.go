@@ -55,3 +55,14 @@ func TestDiffFindsChanges(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 }
+
+// Slopes of segments are told from a pair of the same two features.
+func TestDiffOfSlopes(t *testing.T) {
+	from, to := wholeModel(), wholeModel()
+	slopes := Pair{Sides: [2]Side{{Feature: "plan", Kind: Level, Levels: []string{"basic"}}, {Feature: "months", Kind: Linear, SD: 1}},
+		Cells: []Cell{{SD: 1, Weight: .2}}}
+	to.Pairs = append(to.Pairs, slopes)
+	if d := Diff(from, to); !slices.Equal(d.New, []string{"slopes of months by plan"}) || len(d.Pairs) != 3 {
+		t.Errorf("%+v", d)
+	}
+}

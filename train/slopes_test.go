@@ -94,6 +94,10 @@ func TestSlopesOfSegments(t *testing.T) {
 	if one := mustFit(t, f, Options{Stages: StagesSplines, Segments: SegmentsIntercepts}); len(one.Pairs) > 0 {
 		t.Error("slopes although only intercepts were asked for")
 	}
+	f.Columns[4].Feature.Agg = features.PhaseFact // lifecycle phases are treated alike
+	if phases := mustFit(t, f, Options{Stages: StagesSplines}); len(phases.Pairs) != len(m.Pairs) {
+		t.Errorf("%d slopes of phases, %d of segments", len(phases.Pairs), len(m.Pairs))
+	}
 	taken := 0
 	for seed := range uint64(8) {
 		alike := mustFit(t, segmented(1200, [3]float64{}, 1, 10+seed), Options{Stages: StagesSplines, Calibration: CalibrationNone})
