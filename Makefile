@@ -40,13 +40,10 @@ bench-evaluate: ## a million test rows with two candidates, and what twelve orig
 	$(GO) test ./evaluate/report -run XXX -bench MillionRows -benchtime 1x -timeout 1h
 	$(GO) test ./evaluate -run XXX -bench Backtest -benchtime 1x -timeout 2h
 
-reproducible: ## two builds, in two folders and with two caches, give the same bytes
-	@rm -rf bin/again && mkdir -p bin/again
-	$(GO) build -trimpath -buildvcs=false -o bin/again/first ./cmd/holdfast
-	git archive --prefix=elsewhere/ HEAD | tar -x -C bin/again
-	cd bin/again/elsewhere && GOCACHE=$(CURDIR)/bin/again/cache $(GO) build -trimpath -buildvcs=false -o ../second ./cmd/holdfast
-	cmp bin/again/first bin/again/second && sha256sum bin/again/first && bin/again/first version --sbom > bin/holdfast.cdx.json
-	@rm -rf bin/again
+reproducible: build ## another build of what is committed, in another folder with an empty cache, gives the same bytes; bin/holdfast.cdx.json says what is in it
+	@dir=$$(mktemp -d) && trap "chmod -R u+w $$dir; rm -rf $$dir" EXIT && git archive HEAD | tar -x -C $$dir && \
+	(cd $$dir && GOCACHE=$$dir/cache $(GO) build -trimpath -buildvcs=false -o $$dir/second ./cmd/holdfast) && \
+	cmp bin/holdfast $$dir/second && sha256sum bin/holdfast && bin/holdfast version --sbom > bin/holdfast.cdx.json
 
 mutants: ## takes out guards one by one (cmd/holdfast/testdata/mutants) and sees their tests fail; MUTANTS="rule|label"
 	$(GO) test ./cmd/holdfast -run TestMutants -mutants '$(or $(MUTANTS),.)' -timeout 2h

@@ -62,9 +62,6 @@ func Parse(file []byte) (*Model, error) {
 	if err := d.Decode(m); err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrIntegrity, err)
 	}
-	if d.More() {
-		return nil, fmt.Errorf("%w: more follows the model in its file", ErrIntegrity)
-	}
 	if err := m.Validate(); err != nil {
 		return nil, err
 	}
@@ -78,12 +75,16 @@ func Load(fsys data.FS, name string) (*Model, string, error) {
 		return nil, "", fmt.Errorf("reading model: %w", err)
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.NewSectionReader(f, 0, maxFileBytes+1))
+	info, err := f.Stat()
 	if err != nil {
 		return nil, "", fmt.Errorf("reading model %s: %w", name, err)
 	}
-	if len(b) > maxFileBytes {
-		return nil, "", fmt.Errorf("reading model %s: %w: more than %d bytes", name, ErrIntegrity, maxFileBytes)
+	if info.Size() > maxFileBytes {
+		return nil, "", fmt.Errorf("reading model %s: %w: %d bytes; a model has at most %d", name, ErrIntegrity, info.Size(), maxFileBytes)
+	}
+	b := make([]byte, info.Size())
+	if _, err := io.ReadFull(io.NewSectionReader(f, 0, info.Size()), b); err != nil {
+		return nil, "", fmt.Errorf("reading model %s: %w", name, err)
 	}
 	m, err := Parse(b)
 	if err != nil {

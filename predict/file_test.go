@@ -8,12 +8,14 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/holdfast-churn/holdfast/data"
+	"github.com/holdfast-churn/holdfast/data/faultfs"
 	"github.com/holdfast-churn/holdfast/features"
 )
 
@@ -105,6 +107,25 @@ func TestParseRefuses(t *testing.T) {
 	m.Intercept = math.NaN()
 	if _, err := Marshal(m); !errors.Is(err, ErrIntegrity) {
 		t.Errorf("a model with NaN was written: %v", err)
+	}
+}
+
+// A file that is too large or too deep is refused without the memory that it
+// asks for.
+func TestLoadBounds(t *testing.T) {
+	deep := []byte(`{"format":"holdfast-model/1","spec":` + strings.Repeat("[", 100_000))
+	for name, file := range map[string][]byte{"100 MB": make([]byte, 100<<20), "100,000 deep": deep, "deep and closed": append(deep, bytes.Repeat([]byte("]"), 100_000)...)} {
+		disk := faultfs.NewCrash()
+		if err := data.WriteBytes(disk, "m.json", file); err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, _, err := Load(disk, "m.json")
+		runtime.ReadMemStats(&after)
+		if n := after.TotalAlloc - before.TotalAlloc; !errors.Is(err, ErrIntegrity) || n > 50<<20 {
+			t.Errorf("%s: %v, %d MB allocated", name, err, n>>20)
+		}
 	}
 }
 
