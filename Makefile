@@ -73,7 +73,7 @@ $(WORK)/venv-train/ready: train/bench/requirements.txt
 	$(WORK)/venv-train/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --requirement $<
 	@touch $@
 
-bench-train: $(WORK)/venv-solver/ready ## the solver against scikit-learn and glmnet, see train/BENCH-SOLVER.md; FITS="small --pairs 5"
+bench-train: build $(WORK)/venv-solver/ready ## the solver against scikit-learn, glmnet and LightGBM, and its memory out of core, see train/BENCH-SOLVER.md; FITS="small --pairs 5"
 	@mkdir -p bin
 	$(GO) test -c -o bin/train.test ./train
 	$(WORK)/venv-solver/bin/python train/bench/train.py --work $(WORK) $(FITS)

@@ -20,6 +20,7 @@ import (
 
 	"github.com/holdfast-churn/holdfast/data"
 	"github.com/holdfast-churn/holdfast/predict"
+	"github.com/holdfast-churn/holdfast/train"
 )
 
 // writeReady writes a ready table of numbers, levels, missing values and about
@@ -97,6 +98,33 @@ func TestStreamedTableIsTheTableInMemory(t *testing.T) {
 			a, b := got.Terms[j].Columns[k], want.Terms[j].Columns[k]
 			near(want.Terms[j].Feature, a.Weight, b.Weight, 1e-9)
 			near("the error of "+want.Terms[j].Feature, a.SE, b.SE, 1e-6)
+		}
+	}
+}
+
+// A frame whose fit is not given the memory comes to the weights of the fit in
+// memory too, and hands on its sample.
+func TestStreamedFrameIsTheFrameInMemory(t *testing.T) {
+	a := &app{fsys: data.Disk{}, progress: new(progress), workers: 2, fitBytes: 1}
+	f, spec, _, err := a.tableFrame(tableFlags{path: writeReady(t, 1600), label: "left", id: "id"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := train.Options{Seed: 3, Stages: train.StagesLinear, Workers: 2}
+	want, err := train.Fit(context.Background(), f, *spec, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, sample, err := a.streamFrame(context.Background(), f, *spec, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(sample.Rows) != 1600 || got.Provenance.Streamed == nil || math.Abs(got.Intercept-want.Intercept) > 1e-9 {
+		t.Errorf("a sample of %d rows, %+v, intercept %v, want %v", len(sample.Rows), got.Provenance.Streamed, got.Intercept, want.Intercept)
+	}
+	for j := range want.Terms {
+		if a, b := got.Terms[j].Effect, want.Terms[j].Effect; math.Abs(a.Estimate-b.Estimate) > 1e-9 || math.Abs(a.High-b.High) > 1e-6 {
+			t.Errorf("%s: effect %+v, in memory %+v", want.Terms[j].Feature, a, b)
 		}
 	}
 }
