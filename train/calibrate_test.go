@@ -160,3 +160,52 @@ func TestForwardChain(t *testing.T) {
 		}
 	}
 }
+
+// Without time 70 % of the slope's way from 1 is taken, and the mean prediction is
+// the rate still; with time, and where Platt's map is asked for, all of it.
+func TestSlopeWithoutTime(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 4))
+	c := &calibrationSlice{words: "test"}
+	for i := range 3000 {
+		z := -1 + 2*r.NormFloat64()
+		y := 0.0
+		if r.Float64() < predict.Sigmoid(.2+.6*z) {
+			y = 1
+		}
+		c.z, c.y, c.w = append(c.z, z), append(c.y, y), append(c.w, 1)
+		c.part, c.group = append(c.part, i%5), append(c.group, int32(i))
+	}
+	var all, part predict.Calibration
+	all.Slope = 1
+	if !c.fitSlope(&all) {
+		t.Fatal("no slope")
+	}
+	c.lessen = true
+	if !c.fitSlope(&part) {
+		t.Fatal("no slope")
+	}
+	if want := 1 + .7*(all.Slope-1); !near(part.Slope, want, 1e-12) || all.Slope > .7 {
+		t.Errorf("slope %v, want %v; all of it is %v", part.Slope, want, all.Slope)
+	}
+	predicted, churned := 0.0, 0.0
+	for i, z := range c.z {
+		predicted += predict.Sigmoid(part.LogOdds(z))
+		churned += c.y[i]
+	}
+	if !near(predicted/churned, 1, 1e-9) {
+		t.Errorf("%v predicted to churn, %v did", predicted, churned)
+	}
+	if part.Covariance[2] >= all.Covariance[2] || !near(part.Covariance[2], .49*all.Covariance[2], 1e-15) {
+		t.Errorf("variances %v, of all of the slope %v", part.Covariance, all.Covariance)
+	}
+	f := history(1200, -1, 3)
+	for _, test := range []struct {
+		o    Options
+		want bool
+	}{{Options{}, true}, {Options{Time: true}, false}, {Options{Calibration: CalibrationPlatt}, false}} {
+		m := mustFit(t, f, test.o)
+		if got := strings.Contains(m.Calibration.Reason, "70 % of it"); got != test.want {
+			t.Errorf("%+v: %s", test.o, m.Calibration.Reason)
+		}
+	}
+}
