@@ -7,6 +7,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -141,6 +142,39 @@ func TestUncertaintyIsOfWeights(t *testing.T) {
 	}
 	if again, err := Parse(b); err != nil || !slices.Equal(again.Uncertainty.Factor, m.Uncertainty.Factor) {
 		t.Errorf("read again: %v", err)
+	}
+}
+
+// The interval of a stored model is what testdata/interval.py (numpy 2) makes of
+// the file.
+func TestGoldenIntervals(t *testing.T) {
+	m := uncertainModel(t)
+	m.Calibration.Covariance = []float64{.01, -.002, .003}
+	const name = "testdata/model-5.json"
+	if *update {
+		if _, err := Save(data.Disk{}, name, m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, _, err := Load(data.Disk{}, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scores, err := m.Scores(frameOf(t, m, records(t, "testdata/rows-2.csv")[1:]), ScoreOptions{Location: time.UTC})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := records(t, "testdata/model-5.csv")
+	if len(want) != scores.Rows {
+		t.Fatalf("%d golden rows for %d", len(want), scores.Rows)
+	}
+	for i := range want {
+		for k, column := range []string{"p_low", "p_high"} {
+			w, err := strconv.ParseFloat(want[i][k], 64)
+			if got := scores.Column(column).Floats[i]; err != nil || math.Abs(got-w) > 1e-9*w {
+				t.Errorf("row %d: %s %v, want %v, %v", i+1, column, got, w, err)
+			}
+		}
 	}
 }
 
