@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/holdfast-churn/holdfast/data"
 	"github.com/holdfast-churn/holdfast/data/demo"
@@ -35,7 +36,7 @@ func made(t *testing.T, d *demo.Demo) *loaded {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &loaded{project: p, history: h, spec: p.spec(h)}
+	return &loaded{project: p, sources: p.sources, history: h, spec: p.spec(h)}
 }
 
 // study is set by make study: simulations that take minutes.
@@ -48,6 +49,7 @@ var (
 type coverage struct {
 	inside, total map[string]int // by feature
 	stages        map[string]int // that were chosen
+	rows, held    int            // rows whose true probability is in the interval of theirs
 }
 
 // coverageOf makes histories of 2,500 renewals whose truth is linear in the
@@ -55,7 +57,7 @@ type coverage struct {
 // intervals of effects, each of what its contrast compares, that hold the truth.
 func coverageOf(t *testing.T, histories int, stages string) *coverage {
 	t.Helper()
-	c := &coverage{make(map[string]int), make(map[string]int), make(map[string]int)}
+	c := &coverage{inside: make(map[string]int), total: make(map[string]int), stages: make(map[string]int)}
 	for seed := range uint64(histories) {
 		d := demo.Linear(seed+1, 2500)
 		l := made(t, d)
@@ -76,6 +78,7 @@ func coverageOf(t *testing.T, histories int, stages string) *coverage {
 			}
 		}
 		c.stages[chosen]++
+		c.probabilities(t, d, m, f)
 		for _, e := range d.Truth.Effects {
 			u := &m.Terms[slices.IndexFunc(m.Terms, func(t predict.Term) bool { return t.Feature == e.Feature })]
 			var high, low float64
@@ -89,6 +92,27 @@ func coverageOf(t *testing.T, histories int, stages string) *coverage {
 		}
 	}
 	return c
+}
+
+// probabilities counts the rows whose true probability lies in [p_low, p_high].
+func (c *coverage) probabilities(t *testing.T, d *demo.Demo, m *predict.Model, f *features.Frame) {
+	t.Helper()
+	f = f.Select(f.Where(func(r *features.Row) bool { return r.Due%7 == 0 }))
+	scores, err := m.Scores(f, predict.ScoreOptions{Location: time.UTC})
+	if err != nil {
+		t.Fatal(err)
+	}
+	low, high := scores.Column("p_low").Floats, scores.Column("p_high").Floats
+	for i := range f.Rows {
+		z := d.Truth.Intercept
+		for _, e := range d.Truth.Effects {
+			z += e.Coef * f.Column(e.Feature).Num[i]
+		}
+		c.rows++
+		if p := predict.Sigmoid(z); low[i] <= p && p <= high[i] {
+			c.held++
+		}
+	}
 }
 
 // rates returns the covered share of all effects and that of the worst feature.
@@ -111,6 +135,11 @@ func TestIntervalsCoverTheTruth(t *testing.T) {
 	t.Logf("covered %.1f %%; by feature, of 40: %v", 100*all, c.inside)
 	if all < 0.85 || all > 0.95 {
 		t.Errorf("90 %% intervals cover %.1f %%, want 85 to 95 %%", 100*all)
+	}
+	held := float64(c.held) / float64(c.rows)
+	t.Logf("%.1f %% of %d rows' true probabilities are in their intervals", 100*held, c.rows)
+	if held < 0.82 || held > 0.95 { // the 40 histories are the sample, not the rows
+		t.Errorf("90 %% intervals of probabilities cover %.1f %%, want 82 to 95 %%", 100*held)
 	}
 }
 

@@ -137,6 +137,7 @@ type scored struct {
 // A worstRow is one of the accounts most likely to leave.
 type worstRow struct {
 	account, due, tier, reason string
+	days                       int64 // to due
 	p, health                  float64
 }
 
@@ -150,17 +151,18 @@ func worstRows(t *data.Table, n int) []worstRow {
 		}
 	}
 	sort.SliceStable(rows, func(a, b int) bool { return p[rows[a]] > p[rows[b]] })
-	return firstRows(t, rows[:min(n, len(rows))])
+	return firstRows(t, rows[:min(n, len(rows))], "reason_1")
 }
 
-// firstRows returns the given rows for the terminal.
-func firstRows(t *data.Table, rows []int) []worstRow {
+// firstRows returns the given rows for the terminal, with what the named column
+// says of each.
+func firstRows(t *data.Table, rows []int, why string) []worstRow {
 	p := t.Column("p_churn").Floats
 	var out []worstRow
 	for _, i := range rows {
 		due := time.Unix(t.Column("due").Ints[i]*24*60*60, 0).UTC().Format(time.DateOnly)
-		out = append(out, worstRow{t.Column("account_id").Text(i), due, t.Column("tier").Text(i), t.Column("reason_1").Text(i),
-			p[i], t.Column("health").Floats[i]})
+		out = append(out, worstRow{t.Column("account_id").Text(i), due, t.Column("tier").Text(i), t.Column(why).Text(i),
+			t.Column("lead_days").Ints[i], p[i], t.Column("health").Floats[i]})
 	}
 	return out
 }
@@ -193,7 +195,11 @@ func (s *scored) only(list predict.List) error {
 		return usageError("--list upsell: the model %s gives no probability to grow", s.ModelID)
 	}
 	rows := predict.RowsOf(list, s.table)
-	s.worst = firstRows(s.table, rows[:min(5, len(rows))])
+	why := "helps_1" // why to talk to them
+	if list == predict.Support {
+		why = "reason_1"
+	}
+	s.worst = firstRows(s.table, rows[:min(5, len(rows))], why)
 	t := &data.Table{Name: s.table.Name, Rows: len(rows)}
 	for i := range s.table.Columns {
 		t.Columns = append(t.Columns, s.table.Columns[i].Take(rows))
@@ -321,10 +327,14 @@ func (a *app) showScores(s *scored) error {
 		return nil
 	}
 	if len(s.worst) > 0 {
-		a.printf("\n  %-14s %-10s %8s %7s  %-8s %s\n", orDefault(s.List, "most at risk"), "due", "p_churn", "health", "tier", "first reason")
+		why := "first reason"
+		if s.List != "" && s.List != string(predict.Support) {
+			why = "what helps"
+		}
+		a.printf("\n  %-14s %-10s %5s %8s %7s  %-8s %s\n", orDefault(s.List, "most at risk"), "due", "days", "p_churn", "health", "tier", why)
 	}
 	for _, w := range s.worst {
-		a.printf("  %-14s %-10s %6.1f %% %7.0f  %-8s %s\n", w.account, w.due, 100*w.p, w.health, w.tier, w.reason)
+		a.printf("  %-14s %-10s %5d %6.1f %% %7.0f  %-8s %s\n", w.account, w.due, w.days, 100*w.p, w.health, w.tier, w.reason)
 	}
 	return nil
 }
