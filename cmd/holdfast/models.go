@@ -108,18 +108,39 @@ Exits    0 ok; 10 no such model; 12 a damaged model`,
 			if err != nil {
 				return err
 			}
+			line := a.lineOf(m, id)
 			if a.json {
 				return a.printJSON(struct {
-					ID string `json:"id"`
+					ID      string   `json:"id"`
+					Lineage []string `json:"lineage"`
 					*predict.Model
-				}{id, m})
+				}{id, line, m})
 			}
 			a.showModel(m, id, all)
+			if len(line) > 1 {
+				a.printf("\nlineage: %s; health keeps the base odds of the last\n", strings.Join(line, ", of "))
+			}
 			return nil
 		},
 	}
 	c.Flags().BoolVar(&all, "all", false, "show every part, all values of pairs and all rules")
 	return c
+}
+
+// lineOf returns a model's id and those of the models whose base odds it keeps,
+// as far as the project has them.
+func (a *app) lineOf(m *predict.Model, id string) []string {
+	line := []string{id}
+	if m.Provenance.Parent == "" {
+		return line
+	}
+	line = append(line, m.Provenance.Parent)
+	if p, err := findProject(a.fsys, a.dir); err == nil {
+		if more := p.registry.Lineage(m.Provenance.Parent); len(more) > 1 {
+			line = append(line, more[1:]...)
+		}
+	}
+	return line
 }
 
 // findModel resolves a reference: a file, or a version of the project's

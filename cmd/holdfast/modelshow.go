@@ -26,6 +26,9 @@ func (a *app) showModel(m *predict.Model, id string, all bool) {
 	a.printf("model %s\n", id)
 	a.printf("  as of %s, %d rows of %d renewals, %d churned, ridge penalty %.4g\n", orDefault(p.AsOf, "-"),
 		p.Rows, p.Renewals, p.Churned, p.Lambda)
+	if u := p.Update; u != nil {
+		a.printf("  %s of %s, by %d renewals since %s\n", u.Kind, u.Of, u.Renewals, u.Since)
+	}
 	if p.Streamed != nil {
 		a.printf("  streamed: %s\n", streamedText(p.Streamed))
 	}
