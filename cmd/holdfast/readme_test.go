@@ -31,11 +31,15 @@ func TestReadmeCommands(t *testing.T) {
 	}
 	for _, line := range commands {
 		var out, errs bytes.Buffer
-		if code := run(context.Background(), strings.Fields(line)[1:], &out, &errs); code != 0 {
+		args := strings.Fields(line)[1:]
+		if args[0] == "demo" {
+			args = append(args, "--accounts", "400")
+		}
+		if code := run(context.Background(), args, &out, &errs); code != 0 {
 			t.Fatalf("%s\nexit %d\n%s%s", line, code, &out, &errs)
 		}
 	}
-	for _, name := range []string{"scores.parquet", "table-scores.parquet"} {
+	for _, name := range []string{"scores.parquet", "table-scores.parquet", "support.csv", "reviews.csv", "account.svg"} {
 		if _, err := os.Stat(name); err != nil {
 			t.Error(err)
 		}
