@@ -5,7 +5,7 @@ GO ?= go
 PYTHON ?= python3
 WORK ?= bench-work
 
-.PHONY: all build demo demo-shop test test-deep test-pages study mutants reproducible lint check bench-features bench-evaluate bench-quality bench-train clean
+.PHONY: all build demo demo-shop test test-deep test-pages study faults fuzz mutants reproducible lint check bench-features bench-evaluate bench-quality bench-train clean
 
 all: build
 
@@ -44,6 +44,17 @@ reproducible: build ## another build of what is committed, in another folder wit
 	@dir=$$(mktemp -d) && trap "chmod -R u+w $$dir; rm -rf $$dir" EXIT && git archive HEAD | tar -x -C $$dir && \
 	(cd $$dir && GOCACHE=$$dir/cache $(GO) build -trimpath -buildvcs=false -o $$dir/second ./cmd/holdfast) && \
 	cmp bin/holdfast $$dir/second && sha256sum bin/holdfast && bin/holdfast version --sbom > bin/holdfast.cdx.json
+
+faults: ## every write point of every command killed, failed and without power, 200 kills at random, 1,000 runs; cmd/holdfast/FAULTS.md
+	$(GO) test ./data/faultfs -v
+	$(GO) test ./predict/registry -kills 200 -v -timeout 1h
+	$(GO) test ./cmd/holdfast -run 'EndWhole|EndsWhole|DiskFull|ReadOnly|ClosedPipe|AddressSpace|ManyRuns|KeepGoing|Child|Isolated|Panic|Hostile|Poison|SameBytes|Forget$$' -faults -run-kills 50 -v -timeout 2h
+	$(GO) test ./data -run 'Read|Screen|Decompress|Forg|Remove' -v -timeout 1h
+
+FUZZTIME ?= 30s
+fuzz: ## what reads foreign bytes, each for FUZZTIME
+	for f in ./data:FuzzRead ./data:FuzzFilter ./data:FuzzWriteCSV ./data/ipc:FuzzRead ./predict:FuzzParse ./cmd/holdfast:FuzzParseProject; do \
+	$(GO) test $${f%:*} -run XXX -fuzz "^$${f#*:}$$" -fuzztime $(FUZZTIME) || exit 1; done
 
 mutants: ## takes out guards one by one (cmd/holdfast/testdata/mutants) and sees their tests fail; MUTANTS="rule|label"
 	$(GO) test ./cmd/holdfast -run TestMutants -mutants '$(or $(MUTANTS),.)' -timeout 2h

@@ -186,6 +186,7 @@ func NewMonitor(m *predict.Model, history, now *features.Frame, o MonitorOptions
 		return nil, err
 	}
 	r.say()
+	r.Alarms = append(r.Alarms, outside(m, today)...)
 	if o.Every > 1 {
 		r.Words = append(r.Words, fmt.Sprintf("The past is that of one account of every %d.", o.Every))
 	}

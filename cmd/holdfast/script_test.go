@@ -15,7 +15,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"holdfast": main, "reader": badReader})
+	testscript.Main(m, map[string]func(){"holdfast": main, "reader": badReader, "killed-holdfast": killedMain})
 }
 
 // The scripts in testdata/script are command lines with what they print and

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package evaluate
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/holdfast-churn/holdfast/features"
+	"github.com/holdfast-churn/holdfast/predict"
+)
+
+// outsideShare is the share of values beyond the trained range from which on
+// something other than growth must be the reason; fewer than leastOutside
+// values prove nothing.
+const (
+	outsideShare = 0.25
+	leastOutside = 10
+)
+
+// outside names the numbers of which many rows lie beyond the range that the
+// model was trained on. A model clips them there, so scores stay plausible;
+// and where a whole column was delivered in another unit, the past moves with
+// it and no comparison with the past shows it.
+func outside(m *predict.Model, today *features.Frame) []string {
+	var out []string
+	for i := range m.Terms {
+		t := &m.Terms[i]
+		k := slices.IndexFunc(today.Columns, func(c features.Column) bool { return c.Feature.Name == t.Feature })
+		if t.Kind != string(features.NumberKind) || k < 0 || !(t.Low < t.High) {
+			continue
+		}
+		values, beyond := 0, 0
+		for _, v := range today.Columns[k].Num {
+			switch {
+			case v != v: // missing
+			case v < t.Low, v > t.High:
+				beyond++
+				values++
+			default:
+				values++
+			}
+		}
+		if values >= leastOutside && float64(beyond) > outsideShare*float64(values) {
+			out = append(out, fmt.Sprintf("%s: %d of %d values lie outside of the range %.4g to %.4g that the model was trained on: has its unit changed?",
+				t.Feature, beyond, values, t.Low, t.High))
+		}
+	}
+	return out
+}
