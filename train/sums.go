@@ -128,13 +128,12 @@ func (s *Sums) addBlock(t *Task, m *matrix, f *features.Frame, groups *groupSums
 		s.Churn += float64(w * m.y[i])
 	}
 	grad := make([]float64, m.cols)
-	d := m.withZeros()
-	if d != nil {
-		s.Loss += d.logLoss(grad, t.Theta, noFold)
-	} else {
-		s.Loss += m.logLoss(grad, t.Theta, noFold)
-	}
+	s.Loss += m.logLoss(grad, t.Theta, noFold)
 	s.Gradient = added(s.Gradient, grad)
+	var d *design // for squares alone: to lay out the zeros takes longer than a gradient
+	if t.Hessian || t.Scores {
+		d = m.withZeros()
+	}
 	switch {
 	case t.Hessian && d != nil:
 		s.Hessian = added(s.Hessian, d.hessian(t.Theta, d.chunks, 1, 0))
