@@ -16,6 +16,7 @@
 //	uncertainty.go how well log-odds are known, by direction
 //	certainty.go  intervals of probabilities, and whether the first reason would stay first
 //	shape.go      curves of terms and grids of pairs, for people to look at
+//	curve.go      points of a term's curve, with band and density
 //	words.go      rules and values in words
 //	difference.go what changed from one model to another
 //	health.go     the 0-100 health score and its tiers

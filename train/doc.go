@@ -5,11 +5,13 @@
 // errors and the calibration map. FORMULAS.md lists the formulas with their
 // sources. Fit goes through these steps:
 //
-//	sample.go    the rows in an order of their own, cut into folds by account or group
+//	sample.go    the rows in an order of their own, cut into folds by account, group or time;
+//	             value.go weighs them by what is at stake
 //	terms.go     each feature's basis columns and their standardising, without the outcomes;
 //	             twins.go drops numbers that say the same
 //	design.go    the matrix X, evaluated by the code that scores (predict.Input)
-//	path.go      the penalty by grouped cross-validation; stale.go fits its many folds fast
+//	path.go      the penalty by grouped cross-validation; stale.go fits its many folds fast,
+//	             search.go a whole grid in float32; onese.go takes a larger penalty
 //	newton.go    the published weights, exactly: logloss.go, kernels.go, cholesky.go
 //	contest.go   linear terms, splines, slopes, pairs or tables, whichever predicts rows of other
 //	             accounts best: stages.go grows them, curves.go makes the splines,
@@ -19,7 +21,8 @@
 //	publish.go   the winner's weights; bands.go its errors
 //	streamed.go  the weights of more rows than fit in memory, from sums over shards (sums.go) of
 //	             the model's columns (raw.go)
-//	variance.go  errors clustered by group; effects.go states them term by term
+//	variance.go  errors clustered by group; effects.go states them term by term,
+//	             termcurves.go along their ranges
 //	chain.go     predictions of later rows by earlier fits; calibrate.go fits the map to them,
 //	             isotonic.go a step-like one, segments.go shifts of its segments
 //	prior.go     a hand-made scorecard, alone or as a prior; beliefs.go fits under it, and under
