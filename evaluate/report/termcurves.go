@@ -42,7 +42,7 @@ func curveFigure(r *evaluate.Report) *figure {
 		for _, v := range ticks {
 			c.line("grid", p.left, p.y.at(v), p.left+panelWide, p.y.at(v))
 			if i%panelColumns == 0 {
-				c.text("end", p.left-4, p.y.at(v)+4, fmt.Sprintf("%g", v))
+				c.text("end", p.left-4, p.y.at(v)+4, fmt.Sprintf("%.3g", v))
 			}
 		}
 		p.draw()

@@ -24,7 +24,7 @@ func TestCurveFigure(t *testing.T) {
 		return p
 	}
 	r := &evaluate.Report{Curves: []evaluate.Curve{
-		{Feature: "logins", Unit: "logins", Points: []predict.CurvePoint{at(0, 1, .2), at(1, 0, .5), at(3, -1, .1), missing}},
+		{Feature: "logins", Unit: "logins", Points: []predict.CurvePoint{at(0, .25, .2), at(1, 0, .5), at(3, -.5, .1), missing}},
 		{Feature: "plan", Level: true, Points: []predict.CurvePoint{level("basic", .4), level("pro", .6)}}}}
 	f := curveFigure(r)
 	svg := string(f.Picture)
@@ -32,6 +32,9 @@ func TestCurveFigure(t *testing.T) {
 		if got := strings.Count(svg, `class="`+class+`"`); got != want {
 			t.Errorf("%d of %s, want %d", got, class, want)
 		}
+	}
+	if strings.Contains(svg, "0000") || !strings.Contains(svg, ">-0.6<") { // -3 times .2 is -.6000000000000001
+		t.Error("the axis is not rounded")
 	}
 	// Edges at .5 and 2 of 0 to 3: densities .2/.5, .5/1.5 and .1/1 in proportion.
 	// The first is the highest, 16 tall; the others are 13.3 and 4.
