@@ -223,7 +223,7 @@ func TestMatrixSampled(t *testing.T) {
 		total, share := 0.0, min(1, float64(rows)/float64(m.rows))
 		for k, c := range s.chunks {
 			of := m.chunks[k]
-			if n, want := float64(c.to-c.from), share*float64(of.to-of.from); n < want || n >= want+1 || c.from != of.from || c.fold != of.fold {
+			if n, want := float64(c.to-c.from), share*float64(of.to-of.from); n < want-1e-9 || n >= want+1 || c.from != of.from || c.fold != of.fold {
 				t.Fatalf("chunk %v of %v: want a share of %v", c, of, share)
 			}
 			for i := c.from; i < c.to; i++ {

@@ -3,6 +3,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -130,15 +131,7 @@ func (p *panel) bar(x, wide, part float64) {
 // levels draws the commonest levels side by side.
 func (p *panel) levels(points []predict.CurvePoint, right float64) {
 	points = slices.Clone(points)
-	slices.SortStableFunc(points, func(a, b predict.CurvePoint) int {
-		switch {
-		case a.Share > b.Share:
-			return -1
-		case a.Share < b.Share:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(points, func(a, b predict.CurvePoint) int { return cmp.Compare(b.Share, a.Share) })
 	points = points[:min(panelLevels, len(points))]
 	step := (right - p.left) / float64(len(points))
 	var names []string
