@@ -4,6 +4,8 @@ package predict
 
 import (
 	"math"
+	"runtime"
+	"sync"
 
 	"github.com/holdfast-churn/holdfast/features"
 )
@@ -43,42 +45,55 @@ const MixedPillar = "mixed"
 //	min over b of Φ((C_a − C_b) / sd(C_a − C_b))
 //
 // raw holds the raw log-odds and z the calibrated ones. Rows without a
-// probability, and models without an Uncertainty, have neither.
+// probability, and models without an Uncertainty, have neither. Some hundred
+// directions are longer work than a score, so rows are shared among CPUs.
 func (b *scoreBuilder) setCertainty(s *Scorer, f *features.Frame, raw, z []float64) {
 	n := len(b.p)
 	b.low, b.high, b.stability, b.mainPillar = make([]float64, n), make([]float64, n), make([]float64, n), make([]string, n)
-	var of *spread
-	if b.m.Uncertainty != nil {
-		of = newSpread(b.m, s, f, b.pillars)
+	workers := max(1, min(runtime.GOMAXPROCS(0), n/rowBlock))
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			var of *spread
+			if b.m.Uncertainty != nil {
+				of = newSpread(b.m, s, f, b.pillars)
+			}
+			for i := w * n / workers; i < (w+1)*n/workers; i++ {
+				b.setCertaintyOf(i, of, raw[i], z[i])
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// setCertaintyOf is setCertainty of one row; of is nil where nothing is known.
+func (b *scoreBuilder) setCertaintyOf(i int, of *spread, raw, z float64) {
+	b.low[i], b.high[i], b.stability[i] = math.NaN(), math.NaN(), math.NaN()
+	if b.p[i] != b.p[i] {
+		return
+	}
+	top := b.topPillar(i)
+	if top >= 0 {
+		b.mainPillar[i] = b.pillars[top]
+	}
+	if of == nil {
+		return
 	}
 	c := &b.m.Calibration
-	for i := range n {
-		b.low[i], b.high[i], b.stability[i] = math.NaN(), math.NaN(), math.NaN()
-		if b.p[i] != b.p[i] {
-			continue
+	of.row(i)
+	b.low[i], b.high[i] = c.Bounds(raw, of.variance(), z)
+	if top < 0 {
+		return
+	}
+	b.stability[i] = 1
+	for k := range b.pillars {
+		if k != top {
+			gap := (b.effect[top][i] - b.effect[k][i]) / c.ReasonSlope()
+			b.stability[i] = min(b.stability[i], normal(gap/of.ahead(top, k)))
 		}
-		top := b.topPillar(i)
-		if top >= 0 {
-			b.mainPillar[i] = b.pillars[top]
-		}
-		if of == nil {
-			continue
-		}
-		of.row(i)
-		b.low[i], b.high[i] = c.Bounds(raw[i], of.variance(), z[i])
-		if top < 0 {
-			continue
-		}
-		b.stability[i] = 1
-		for k := range b.pillars {
-			if k != top {
-				gap := (b.effect[top][i] - b.effect[k][i]) / c.ReasonSlope()
-				b.stability[i] = min(b.stability[i], normal(gap/of.ahead(top, k)))
-			}
-		}
-		if b.stability[i] < leastStability {
-			b.mainPillar[i] = MixedPillar
-		}
+	}
+	if b.stability[i] < leastStability {
+		b.mainPillar[i] = MixedPillar
 	}
 }
 

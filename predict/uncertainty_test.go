@@ -136,6 +136,22 @@ func TestUncertaintyIsOfWeights(t *testing.T) {
 			}
 		}
 	}
+	// Rows of a larger frame, which several goroutines share, have the same bits.
+	var often []int
+	for k := range 100 * len(f.Rows) {
+		often = append(often, k%len(f.Rows))
+	}
+	many, err := m.Scores(f.Select(often), ScoreOptions{Location: time.UTC})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, i := range often {
+		for _, name := range []string{"p_low", "p_high", "stability"} {
+			if a, b := many.Column(name).Floats[k], scores.Column(name).Floats[i]; a != b && (a == a || b == b) {
+				t.Fatalf("row %d: %s is %v among many, %v among few", k, name, a, b)
+			}
+		}
+	}
 	b, err := Marshal(m)
 	if err != nil {
 		t.Fatal(err)

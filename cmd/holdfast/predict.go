@@ -64,41 +64,7 @@ Exits    0 ok; 2 configuration; 4 bad data; 10 no such model, or none promoted
 			if err := table.refuseAlone(); err != nil {
 				return err
 			}
-			p, err := findProject(a.fsys, a.dir)
-			if err != nil {
-				return err
-			}
-			scorers, err := a.scorers(p, orDefault(ref, registry.Champion))
-			if err != nil {
-				return err
-			}
-			l, t, err := a.loadAt(cmd.Context(), asOf, maxAge, modelsOf(scorers)...)
-			if err != nil {
-				return err
-			}
-			s, err := a.scoreAll(cmd.Context(), l, t, scorers)
-			if err != nil {
-				return err
-			}
-			if summary {
-				if s.Summary, err = a.summarise(l, t, scorers[0].id, s.table); err != nil {
-					return err
-				}
-			}
-			if list != "" {
-				if err := s.only(predict.List(list)); err != nil {
-					return err
-				}
-			}
-			if err := a.writeScores(s, output, format); err != nil {
-				return err
-			}
-			if summary && output != "-" {
-				if err := a.summaryPage(summaryName(output), l, s.Summary); err != nil {
-					return err
-				}
-			}
-			return a.showScores(s)
+			return a.predictProject(cmd.Context(), asOf, maxAge, ref, scoreOutput{output, format, predict.List(list), summary})
 		},
 	}
 	c.Flags().StringVar(&asOf, "as-of", "", "date whose midnight counts as now (default: midnight after the newest event)")
@@ -110,6 +76,52 @@ Exits    0 ok; 2 configuration; 4 bad data; 10 no such model, or none promoted
 	c.Flags().StringVar(&format, "format", "", "with -o -: arrow, csv or jsonl")
 	table.register(c, false)
 	return c
+}
+
+// A scoreOutput is what the scores of a project are written as.
+type scoreOutput struct {
+	path, format string
+	list         predict.List // only its rows, in its order; empty for all
+	summary      bool
+}
+
+// predictProject scores a project's accounts, each by its own profile.
+func (a *app) predictProject(ctx context.Context, asOf, maxAge, ref string, o scoreOutput) error {
+	p, err := findProject(a.fsys, a.dir)
+	if err != nil {
+		return err
+	}
+	scorers, err := a.scorers(p, orDefault(ref, registry.Champion))
+	if err != nil {
+		return err
+	}
+	l, t, err := a.loadAt(ctx, asOf, maxAge, modelsOf(scorers)...)
+	if err != nil {
+		return err
+	}
+	s, err := a.scoreAll(ctx, l, t, scorers)
+	if err != nil {
+		return err
+	}
+	if o.summary {
+		if s.Summary, err = a.summarise(l, t, scorers[0].id, s.table); err != nil {
+			return err
+		}
+	}
+	if o.list != "" {
+		if err := s.only(o.list); err != nil {
+			return err
+		}
+	}
+	if err := a.writeScores(s, o.path, o.format); err != nil {
+		return err
+	}
+	if o.summary && o.path != "-" {
+		if err := a.summaryPage(summaryName(o.path), l, s.Summary); err != nil {
+			return err
+		}
+	}
+	return a.showScores(s)
 }
 
 // A scored batch, summed up.
