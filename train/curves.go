@@ -44,7 +44,10 @@ func withCurves(s *sample, terms []predict.Term, curved []string, workers int) [
 			}
 			return
 		}
-		t.Knots = v.knots(curveIntervals)
+		if t.Knots = v.knots(curveIntervals); len(t.Knots) < 3 {
+			t.Knots = nil
+			return
+		}
 		for k := range len(t.Knots) - 1 + 3 {
 			t.Columns = append(t.Columns, predict.Basis{Kind: predict.Spline, Index: k, SD: 1})
 		}
@@ -188,21 +191,39 @@ func (v *values) everyDistinct() []float64 {
 
 // knots cuts the range into up to n intervals of equal weight. Where that
 // leaves fewer than two, because most values are equal, the distinct values
-// are cut instead.
+// are cut instead. There are only two knots where even these stand too close.
 func (v *values) knots(n int) []float64 {
 	var knots []float64
 	for k := range n + 1 {
 		knots = append(knots, v.quantile(float64(k)/float64(n)))
 	}
 	knots[0], knots[n] = v.sorted[0].x, v.sorted[len(v.sorted)-1].x
-	knots = slices.Compact(knots)
+	knots = apart(knots)
 	if len(knots) >= 3 {
 		return knots
 	}
 	distinct := v.everyDistinct()
 	at := func(q float64) float64 { return distinct[int(math.Round(q*float64(len(distinct)-1)))] }
 	if n > 4 {
-		return slices.Compact([]float64{at(0), at(1. / 3), at(2. / 3), at(1)})
+		return apart([]float64{at(0), at(1. / 3), at(2. / 3), at(1)})
 	}
-	return slices.Compact([]float64{at(0), at(0.5), at(1)})
+	return apart([]float64{at(0), at(0.5), at(1)})
+}
+
+// apart returns rising knots without those that stand nearer than 1e-9 of the
+// range to their neighbour: a spline between them would divide by nothing. The
+// first and the last stay.
+func apart(knots []float64) []float64 {
+	last := knots[len(knots)-1]
+	least := 1e-9*last - 1e-9*knots[0]
+	out := knots[:1]
+	for _, k := range knots[1 : len(knots)-1] {
+		if k-out[len(out)-1] > least && last-k > least {
+			out = append(out, k)
+		}
+	}
+	if last > out[0] {
+		out = append(out, last)
+	}
+	return out
 }

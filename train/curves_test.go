@@ -181,3 +181,18 @@ func TestTermsPartIsWhatScores(t *testing.T) {
 		}
 	}
 }
+
+// Knots keep their ends and stand apart: between two that differ by a subnormal
+// number a spline would divide by nothing.
+func TestKnotsStandApart(t *testing.T) {
+	for _, test := range []struct{ knots, want []float64 }{
+		{[]float64{-1, 0, 2.8e-309, 1}, []float64{-1, 0, 1}},
+		{[]float64{0, 1, 1, 2, 2 - 1e-12, 2}, []float64{0, 1, 2}},
+		{[]float64{-1e308, 0, 1e300, 1e308}, []float64{-1e308, 0, 1e300, 1e308}},
+		{[]float64{3, 3, 3}, []float64{3}},
+	} {
+		if got := apart(slices.Clone(test.knots)); !slices.Equal(got, test.want) {
+			t.Errorf("%v: kept %v, want %v", test.knots, got, test.want)
+		}
+	}
+}
