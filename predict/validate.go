@@ -90,7 +90,8 @@ func (v *validator) term(t *Term) {
 	v.below(anyUnit, name, t.Low, t.High, t.Median)
 	for i := range t.Curve {
 		p := &t.Curve[i]
-		v.finite(name+": curve", p.At, p.Effect.Estimate, p.Effect.Low, p.Effect.High, p.Share)
+		v.below(anyUnit, name+": curve", p.At)
+		v.finite(name+": curve", p.Effect.Estimate, p.Effect.Low, p.Effect.High, p.Share)
 	}
 	v.finite(name, t.RefMean, t.Share, t.Effect.Estimate, t.Effect.Low, t.Effect.High)
 	v.check(t.Low <= t.High, "%s: range %v to %v", name, t.Low, t.High)

@@ -24,7 +24,7 @@ const (
 
 // penalties are the ridge penalties of one fit, in renewals, on weights of
 // scaled columns. A column of standard deviation sd has the scale sd^power:
-// with power ½ rare levels and thin splines may move further than with 1.
+// with power 0 rare levels and thin splines are held back more than with 1.
 type penalties struct {
 	plain, curve, slope, pair, rule float64
 	power                           float64

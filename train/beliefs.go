@@ -83,7 +83,7 @@ func (p *published) fitTold(ctx context.Context, s *sample, o *Options) error {
 		return err
 	default:
 		plain.oneSE = o.Penalty == PenaltyOneSE && o.Lambda == 0
-		if chosen, err = plain.linear(ctx, o.Lambda); err != nil {
+		if chosen, err = plain.linear(ctx, o.Lambda, 1); err != nil {
 			return err
 		}
 		if o.Stages == StagesLinear || o.Lambda > 0 || len(m.Terms) == 0 {
@@ -101,37 +101,6 @@ func (p *published) fitTold(ctx context.Context, s *sample, o *Options) error {
 		m.Terms = cardTerms(m.Terms, m.Scorecard, &m.Spec, s.frame)
 	}
 	return nil
-}
-
-// linear returns the contestant of linear terms at a penalty, or, where that is
-// 0, at the one of lowest out-of-fold loss on a sample of the rows.
-func (c *contest) linear(ctx context.Context, lambda float64) (*contestant, error) {
-	at := func(lambda float64) penalties { return penalties{plain: lambda, power: 1, worth: c.s.told.worth} }
-	x := &contestant{name: StagesLinear, z: make([]float64, c.base.rows)}
-	if lambda == 0 {
-		fits := c.foldFits(c.base.sampled(c.searchRows()))
-		step, err := bestStep(func(lambdas []float64) ([]float64, error) {
-			losses := make([]float64, len(lambdas))
-			for i, l := range lambdas {
-				var err error
-				if losses[i], err = c.outOfFold(ctx, fits, at(l), x.z); err != nil {
-					return nil, err
-				}
-			}
-			return losses, nil
-		})
-		if err != nil {
-			return nil, err
-		}
-		lambda = gridLambda(step)
-	}
-	x.penalties = at(lambda)
-	var err error
-	fits := c.foldFits(c.base)
-	if x.loss, err = c.outOfFold(ctx, fits, x.penalties, x.z); err != nil || !c.oneSE {
-		return x, err
-	}
-	return c.stiffer(ctx, x, fits)
 }
 
 // searchRows is the number of rows on which penalties are searched.

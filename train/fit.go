@@ -134,12 +134,18 @@ func (p *published) fitFree(ctx context.Context, s *sample, o *Options) error {
 	if p.cv = cv; cv == nil {
 		p.warnings = append(p.warnings, err.Error())
 	} else if o.Stages != StagesLinear && o.Lambda == 0 && len(m.Terms) > 0 {
-		linear := &contestant{name: StagesLinear, z: cv.z, penalties: penalties{plain: cv.lambda, power: 1}}
+		dense := &contestant{name: StagesLinear, z: cv.z, loss: cv.loss, penalties: penalties{plain: cv.lambda, power: 1}}
+		linear := dense
+		if !o.Time {
+			if linear, err = bestLinear(ctx, s, m.Terms, dense, o); err != nil {
+				return err
+			}
+		}
 		from, chosen, err := p.contend(ctx, s, linear, o)
 		if err != nil {
 			return err
 		}
-		if chosen != linear {
+		if chosen != dense {
 			d.x = nil
 			return p.fitAdditive(ctx, from, chosen, !o.Unexplained)
 		}
@@ -159,6 +165,9 @@ func (p *published) note(cv *crossValidation) {
 func (p *published) contend(ctx context.Context, s *sample, linear *contestant, o *Options) (*contest, *contestant, error) {
 	terms := p.model.Terms
 	c := newContest(s, terms, worthCurves(s, terms, linear.z, o.Workers), o.Workers)
+	if linear.untouched {
+		c.terms, _ = untransformed(s, terms)
+	}
 	c.alike, c.oneSE = o.Segments == SegmentsIntercepts, o.Penalty == PenaltyOneSE
 	if o.Time {
 		fit := *p.fitter
@@ -173,7 +182,7 @@ func (p *published) contend(ctx context.Context, s *sample, linear *contestant, 
 	}
 	p.model.Provenance.Contest = c.results(chosen)
 	if !chosen.curves {
-		return contestOf(s, terms, o.Workers), chosen, nil
+		return contestOf(s, c.terms, o.Workers), chosen, nil
 	}
 	return c, chosen, nil
 }
@@ -293,6 +302,9 @@ func (f *fitter) quickly(ctx context.Context, s *sample) (*predict.Model, error)
 		var err error
 		if s.told, err = believe(s, &f.spec, f.options); err != nil {
 			return nil, err
+		}
+		if f.chosen.untouched {
+			m.Terms, _ = untransformed(s, m.Terms)
 		}
 		c := contestOf(s, m.Terms, f.workers)
 		if f.chosen.curves {

@@ -66,7 +66,7 @@ func (c *contest) stiffer(ctx context.Context, x *contestant, fits []*ridge) (*c
 	l := x.penalties
 	for range 2 * widestTop / perDecade {
 		l.plain, l.curve = l.plain*halfDecade, l.curve*halfDecade
-		y := &contestant{name: x.name, penalties: l, curves: x.curves, z: make([]float64, c.base.rows)}
+		y := &contestant{name: x.name, penalties: l, curves: x.curves, untouched: x.untouched, z: make([]float64, c.base.rows)}
 		var err error
 		if y.loss, err = c.outOfFold(ctx, fits, l, y.z); err != nil {
 			return nil, err

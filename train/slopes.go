@@ -239,7 +239,7 @@ func (c *contest) slopesOn(ctx context.Context, under *contestant) ([]*contestan
 	}
 	var out []*contestant
 	for _, lambda := range slopePenalties {
-		x := &contestant{name: "slopes", penalties: under.penalties, curves: under.curves}
+		x := &contestant{name: "slopes", penalties: under.penalties, curves: under.curves, untouched: under.untouched}
 		x.slope = lambda
 		if err := c.repenalise(ctx, stages, x); err != nil {
 			return nil, err

@@ -100,21 +100,31 @@ func numberTerm(c *features.Column, w []float64, total float64) (predict.Term, s
 //
 //	Mean = (1−q) m + q u,   SD² = (1−q) (s² + (m − Mean)²) + q (u − Mean)²
 func linearColumn(t *predict.Term, x, w []float64, q float64) (predict.Basis, bool) {
-	b := predict.Basis{Kind: predict.Linear, Transform: predict.Identity}
 	m := measure(x, w)
 	if math.Abs(m.skew) > 1 {
-		t.Columns = []predict.Basis{{Kind: predict.Linear, Transform: predict.SignedLog}}
-		u := make([]float64, len(x))
-		for i, v := range x {
-			u[i] = t.Raw(0, v)
-		}
-		if log := measure(u, w); math.Abs(log.skew) < (1-1e-6)*math.Abs(m.skew) {
-			b.Transform, m = predict.SignedLog, log
+		if log := measure(unscaled(t, predict.SignedLog, x), w); math.Abs(log.skew) < (1-1e-6)*math.Abs(m.skew) {
+			return standardised(t, predict.SignedLog, log, q)
 		}
 	}
-	t.Columns = []predict.Basis{b}
-	u := t.Raw(0, math.NaN())
-	t.Columns = nil
+	return standardised(t, predict.Identity, m, q)
+}
+
+// unscaled returns the values of a linear column before it is standardised.
+func unscaled(t *predict.Term, transform predict.Transform, x []float64) []float64 {
+	one := *t
+	one.Columns = []predict.Basis{{Kind: predict.Linear, Transform: transform}}
+	u := make([]float64, len(x))
+	for i, v := range x {
+		u[i] = one.Raw(0, v)
+	}
+	return u
+}
+
+// standardised returns the linear column whose observed values have the moments
+// m after the transform (linearColumn); ok is false where they do not vary.
+func standardised(t *predict.Term, transform predict.Transform, m moments, q float64) (b predict.Basis, ok bool) {
+	b = predict.Basis{Kind: predict.Linear, Transform: transform}
+	u := unscaled(t, transform, []float64{math.NaN()})[0]
 	b.Mean = float64((1-q)*m.mean) + float64(q*u)
 	dm, du := m.mean-b.Mean, u-b.Mean
 	b.SD = math.Sqrt(float64((1-q)*(float64(m.sd*m.sd)+float64(dm*dm))) + float64(q*du*du))
