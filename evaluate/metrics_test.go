@@ -5,6 +5,7 @@ package evaluate
 import (
 	"encoding/json"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -240,6 +241,95 @@ func TestUndefinedMetrics(t *testing.T) {
 	var back Number
 	if err := json.Unmarshal([]byte("null"), &back); err != nil || back.Defined() {
 		t.Errorf("null read back as %v, %v", back, err)
+	}
+}
+
+// One row: what a definition gives, and nothing where it gives nothing.
+func TestMetricsOfOneRow(t *testing.T) {
+	const p, w, v = 0.3, 0.5, 40.0
+	for _, y := range []float64{0, 1} {
+		m := MeasureValued([]float64{p}, []float64{y}, []float64{w}, []float64{v}, 0.2)
+		off, loss := Number(math.Abs(p-y)), Number(-math.Log(1-p))
+		if y == 1 {
+			loss = Number(-math.Log(p))
+		}
+		nan := Number(math.NaN())
+		ifChurned := func(x Number) Number {
+			if y == 0 {
+				return nan
+			}
+			return x
+		}
+		for name, c := range map[string][2]Number{"log loss": {m.LogLoss, loss}, "Brier": {m.Brier, off * off}, "AUC": {m.AUC, nan}, "ECE": {m.ECE, off},
+			"ICI": {m.ICI, off}, "E90": {m.E90, off}, "O:E": {m.OE, Number(y / p)}, "slope": {m.Slope, nan}, "in the large": {m.InTheLarge, nan},
+			"lift": {m.Lift, ifChurned(1)}, "AP": {m.AP, ifChurned(1)}, "recall": {m.Recall, ifChurned(0.2)}, "weight": {m.Weight, w},
+			"MCB": {m.Parts.MCB, off * off}, "DSC": {m.Parts.DSC, 0}, "UNC": {m.Parts.UNC, 0}, "majority": {m.Accuracy.Majority, 1},
+			"accuracy": {m.Accuracy.Accuracy, Number(1 - y)}, "skill": {m.Accuracy.Skill, nan}, "value": {m.Value.Value, w * v},
+			"value log loss": {m.Value.LogLoss, loss}, "value recall": {m.Value.Recall, ifChurned(0.2)}} {
+			if !same(c[0], c[1], sumTol) {
+				t.Errorf("y = %v: %s = %v, want %v", y, name, c[0], c[1])
+			}
+		}
+	}
+}
+
+// The AUC that probabilities expect of themselves, and the shock of origins, are
+// what their definitions say, summed up the long way.
+func TestSumsTheLongWay(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 7))
+	const n, origins = 120, 6
+	q := &pool{starts: []int{0}}
+	var p []float64
+	for o := range origins {
+		for range n {
+			v := math.Round(20*random.Float64()) / 25 // ties, none certain to churn
+			p = append(p, max(v, 0.02))
+			y := 0.0
+			if random.Float64() < 0.1+0.1*float64(o) {
+				y = 1
+			}
+			q.y, q.w = append(q.y, y), append(q.w, 1/float64(1+random.IntN(3)))
+		}
+		q.starts = append(q.starts, len(p))
+	}
+	var won, pairs float64
+	for i := range p {
+		for j := range p {
+			both := q.w[i] * p[i] * q.w[j] * (1 - p[j])
+			pairs += both
+			switch {
+			case p[i] > p[j]:
+				won += both
+			case p[i] == p[j]:
+				won += both / 2
+			}
+		}
+	}
+	if got := expectedAUC(p, q.w); math.Abs(got-won/pairs) > peerTol {
+		t.Errorf("expected AUC %v, want %v", got, won/pairs)
+	}
+	var u, a []float64
+	for o := range origins {
+		lo, hi := q.starts[o], q.starts[o+1]
+		at := InTheLarge(p[lo:hi], q.y[lo:hi], q.w[lo:hi])
+		var information float64
+		for i := lo; i < hi; i++ {
+			odds := p[i] / (1 - p[i]) * math.Exp(at)
+			information += q.w[i] * odds / (1 + odds) / (1 + odds)
+		}
+		u, a = append(u, information), append(a, at)
+	}
+	var mean, spread, squares float64
+	for o := range u {
+		mean += u[o] * a[o] / sum(u)
+		squares += u[o] * u[o]
+	}
+	for o := range u {
+		spread += u[o] * (a[o] - mean) * (a[o] - mean)
+	}
+	want := math.Sqrt((spread - (origins - 1)) / (sum(u) - squares/sum(u)))
+	if got := q.shock(p); math.Abs(got-want) > peerTol || !(want > 0.1) {
+		t.Errorf("shock %v, want %v", got, want)
 	}
 }
 
