@@ -65,9 +65,7 @@ func (t *pool) bands(p []float64, order []int, deciles []binSums, shock float64,
 		for k := range odds {
 			odds[k] = math.Exp(float64(shock * random.NormFloat64()))
 		}
-		for k := range u {
-			u[k] = random.Float64()
-		}
+		uniforms(u, random)
 		m.draw(p, u, odds)
 		for k := range kinds {
 			m.measure(&kinds[k], m.drawn[k])
@@ -76,6 +74,19 @@ func (t *pool) bands(p []float64, order []int, deciles []binSums, shock float64,
 	perfect, shocked = figures[0].bands(), kinds[len(kinds)-1].bands()
 	perfect.Replicates, shocked.Replicates, shocked.Shock = n, n, Number(shock)
 	return perfect, shocked
+}
+
+// uniforms fills u with numbers of 32 random bits between 0 and 1, two of each
+// draw: finer ones would decide no outcome otherwise.
+func uniforms(u []float64, random *rand.Rand) {
+	const step = 1.0 / (1 << 32)
+	for k := 0; k < len(u); k += 2 {
+		bits := random.Uint64()
+		u[k] = (float64(bits>>32) + 0.5) * step
+		if k+1 < len(u) {
+			u[k+1] = (float64(bits&(1<<32-1)) + 0.5) * step
+		}
+	}
 }
 
 // bandStream keeps these draws apart from any other use of the same seed.

@@ -97,6 +97,9 @@ const (
 	// stepTol ends Newton: it converges quadratically, so that a last step of
 	// 1e-9 leaves an error of about 1e-18.
 	stepTol = 1e-9
+	// sureStep, in standard deviations of z, is so short a step that Newton cannot
+	// go astray from there: the likelihood is not looked at any more.
+	sureStep = 0.01
 )
 
 // logOdds returns ln(p / (1 - p)) of the clipped probabilities.
@@ -156,17 +159,20 @@ func fitLine(z, y, w []float64) (a, b float64) {
 	for i := range z {
 		u[i] = (z[i] - mean) / sd
 	}
-	var c, d float64 // log-odds c + d u
+	c, d := coarseLine(u, y, w) // log-odds c + d u
 	loss, dc, dd := lineStep(c, d, u, y, w)
 	for range maxSteps {
 		if math.Abs(dc)+math.Abs(dd) <= stepTol*(1+math.Abs(c)+math.Abs(d)) {
 			c, d = c+dc, d+dd
 			break
 		}
+		if math.Abs(dc)+math.Abs(dd) <= sureStep {
+			c, d = c+dc, d+dd
+			dc, dd = newtonStep(c, d, u, y, w)
+			continue
+		}
 		nextLoss, nextC, nextD := lineStep(c+dc, d+dd, u, y, w)
-		// Near the maximum the loss changes by less than it can show; the
-		// slack keeps rounding from halving good steps.
-		for nextLoss > loss*(1+1e-14) && math.Abs(dc)+math.Abs(dd) > stepTol {
+		for nextLoss > loss && math.Abs(dc)+math.Abs(dd) > sureStep {
 			dc, dd = dc/2, dd/2
 			nextLoss, nextC, nextD = lineStep(c+dc, d+dd, u, y, w)
 		}
@@ -175,6 +181,44 @@ func fitLine(z, y, w []float64) (a, b float64) {
 	}
 	b = d / sd
 	return c - float64(b*mean), b
+}
+
+// The bins of a first, coarse fit, and from how many rows on there is one.
+const (
+	coarseBins = 512
+	coarseFrom = 16 * coarseBins
+)
+
+// coarseLine returns where fitLine starts: at 0, or with many rows at the fit of
+// bins of equal width from -4 to 4 standard deviations.
+func coarseLine(u, y, w []float64) (c, d float64) {
+	if len(u) < coarseFrom {
+		return 0, 0
+	}
+	var all, wu, wy [coarseBins]float64
+	for i := range u {
+		k := int(min(max((u[i]+4)*(coarseBins/8), 0), coarseBins-1))
+		wi := weight(w, i)
+		all[k] += wi
+		wu[k] += float64(wi * u[i])
+		wy[k] += float64(wi * y[i])
+	}
+	var x, rate, mass []float64
+	for k := range all {
+		if all[k] > 0 {
+			x, rate, mass = append(x, wu[k]/all[k]), append(rate, wy[k]/all[k]), append(mass, all[k])
+		}
+	}
+	for range 20 {
+		dc, dd := newtonStep(c, d, x, rate, mass)
+		if !(math.Abs(dc)+math.Abs(dd) < 2) { // astray, or nothing to fit: start at 0
+			return 0, 0
+		}
+		if c, d = c+dc, d+dd; math.Abs(dc)+math.Abs(dd) < sureStep/100 {
+			break
+		}
+	}
+	return c, d
 }
 
 // moments returns weighted mean and standard deviation.
@@ -196,14 +240,23 @@ func moments(z, w []float64) (mean, sd float64) {
 // lineStep returns the loss Σᵢ wᵢ [ln(1 + e^sᵢ) - yᵢ sᵢ] with sᵢ = c + d uᵢ and
 // the Newton step -H⁻¹g from there.
 func lineStep(c, d float64, u, y, w []float64) (loss, dc, dd float64) {
-	var g0, g1, h00, h01, h11 float64
 	for i := range u {
 		s := c + float64(d*u[i])
-		q, softplus := predict.SigmoidSoftplus(s)
+		_, softplus := predict.SigmoidSoftplus(s)
+		loss += float64(weight(w, i) * (softplus - float64(y[i]*s)))
+	}
+	dc, dd = newtonStep(c, d, u, y, w)
+	return loss, dc, dd
+}
+
+// newtonStep returns the Newton step alone.
+func newtonStep(c, d float64, u, y, w []float64) (dc, dd float64) {
+	var g0, g1, h00, h01, h11 float64
+	for i := range u {
+		q := predict.Sigmoid(c + float64(d*u[i]))
 		wi := weight(w, i)
 		r := float64(wi * (y[i] - q))
 		v := float64(wi * float64(q*(1-q)))
-		loss += float64(wi * (softplus - float64(y[i]*s)))
 		g0 += r
 		g1 += float64(r * u[i])
 		h00 += v
@@ -211,5 +264,5 @@ func lineStep(c, d float64, u, y, w []float64) (loss, dc, dd float64) {
 		h11 += float64(v * float64(u[i]*u[i]))
 	}
 	det := float64(h00*h11) - float64(h01*h01)
-	return loss, (float64(h11*g0) - float64(h01*g1)) / det, (float64(h00*g1) - float64(h01*g0)) / det
+	return (float64(h11*g0) - float64(h01*g1)) / det, (float64(h00*g1) - float64(h01*g0)) / det
 }

@@ -54,13 +54,9 @@ func TestIntervalsAreThoseOfTheRows(t *testing.T) {
 	var drawn [together]sample
 	for b, times := range p.resamples.times[:20] {
 		if b%together == 0 {
-			draws.draw(&drawn, p.resamples.times[b:min(b+together, 19)]) // the last lot is short of one
+			draws.draw(&drawn, p.resamples.times[b:min(b+together, 20)]) // the last lot is short
 		}
 		s := &drawn[b%together]
-		if b == 19 {
-			draws.draw(&drawn, p.resamples.times[19:20])
-			s = &drawn[0]
-		}
 		var y, w, value, x []float64
 		var rows []int
 		for i := range n {
@@ -103,7 +99,8 @@ func TestIntervalsAreThoseOfTheRows(t *testing.T) {
 			}
 		}
 	}
-	scores := Scores{Pooled: &m, Origins: []OriginScores{p.measureOrigin(0, "a", predicted[:p.starts[1]], 0.2), p.measureOrigin(1, "b", predicted[p.starts[1]:], 0.2)}}
+	scores := Scores{Pooled: &m, Origins: []OriginScores{p.measureOrigin(0, "a", predicted[:p.starts[1]], ascending(predicted[:p.starts[1]]), 0.2),
+		p.measureOrigin(1, "b", predicted[p.starts[1]:], ascending(predicted[p.starts[1]:]), 0.2)}}
 	v := p.intervals(predicted, order, &scores, 0.2)
 	for _, o := range scores.Origins {
 		if !(o.AUC.Low < o.Metrics.AUC && o.Metrics.AUC < o.AUC.High) || !(o.Rate.Low < o.Metrics.Rate && o.Metrics.Rate < o.Rate.High) {
@@ -117,6 +114,43 @@ func TestIntervalsAreThoseOfTheRows(t *testing.T) {
 	}
 	if v.AP.Estimate != m.AP || v.Slope.Estimate != m.Slope || v.ValueRecall.Estimate != m.Value.Recall {
 		t.Errorf("estimates moved: %+v", v)
+	}
+}
+
+// A rule with few values of p is resampled by cells of a block in a point, to the
+// same end.
+func TestIntervalsOfFewPoints(t *testing.T) {
+	p, _, _ := testPool(t, 3000, 1)
+	rule := make([]float64, len(p.y))
+	for i := range rule {
+		rule[i] = 0.1 + 0.2*float64(i%2)
+	}
+	q := p.points(rule, ascending(rule))
+	few := newResampler(p.groups, 16, 40, 1)
+	if len(q.p)*few.blocks >= len(q.rows) {
+		t.Fatalf("%d points of %d rows", len(q.p), len(q.rows))
+	}
+	cells := p.sampler(q, few)
+	var got [together]sample
+	for lot := range 2 {
+		times := few.times[lot*together : (lot+1)*together]
+		cells.draw(&got, times)
+		for r := range got {
+			w, wy, wvy := make([]float64, len(q.p)), make([]float64, len(q.p)), make([]float64, len(q.p))
+			for k := range q.p {
+				for _, i := range q.rows[q.starts[k]:q.starts[k+1]] {
+					n := float64(times[r][few.blockOf[p.group[i]]]) * p.w[i]
+					w[k] += n
+					wy[k] += n * p.y[i]
+					wvy[k] += n * p.y[i] * p.atStake(i)
+				}
+			}
+			for k := range w {
+				if math.Abs(got[r].w[k]-w[k]) > 1e-9 || math.Abs(got[r].wy[k]-wy[k]) > 1e-9 || math.Abs(got[r].wvy[k]-wvy[k]) > 1e-6 {
+					t.Fatalf("resample %d, point %d: %v, %v, %v, want %v, %v, %v", r, k, got[r].w[k], got[r].wy[k], got[r].wvy[k], w[k], wy[k], wvy[k])
+				}
+			}
+		}
 	}
 }
 

@@ -88,17 +88,26 @@ func (t *pool) excessOver(ici, perfect float64, r *runs, run, order []int, rate 
 // are the probabilities.
 func (t *pool) perfectICI(p []float64, meter *iciMeter, run, order []int, n int, seed uint64) float64 {
 	random := rand.New(rand.NewPCG(seed, excessStream))
-	renewal, renewals := t.renumber(order)
+	// Rows in the order of the pool, not of p, so that memory is read in a row.
+	runOf := make([]int32, len(p))
+	for at, i := range order {
+		runOf[i] = int32(run[at]) + 1
+	}
+	rows := make([]int, 0, len(order))
+	for i, r := range runOf {
+		if r > 0 {
+			rows = append(rows, i)
+		}
+	}
+	renewal, renewals := t.renumber(rows)
 	u, y := make([]float64, renewals), make([]float64, len(meter.p))
 	var perfect float64
 	for range n {
-		for k := range u {
-			u[k] = random.Float64()
-		}
+		uniforms(u, random)
 		clear(y)
-		for at, i := range order {
+		for at, i := range rows {
 			if u[renewal[at]] < p[i] {
-				y[run[at]] += t.w[i]
+				y[runOf[i]-1] += t.w[i]
 			}
 		}
 		for k := range y {

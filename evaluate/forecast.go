@@ -57,11 +57,11 @@ type ForecastMonth struct {
 // of renewals are independent given p and a common shock per month, N(0, τ²)
 // in log-odds, τ from the origins of this backtest (shock). It is nil where no
 // row has a value, or where rows have no due date.
-func (t *pool) forecast(f *features.Frame, origins []Origin, p []float64, o *Options) *Forecast {
+func (t *pool) forecast(f *features.Frame, origins []Origin, p []float64, shock float64, o *Options) *Forecast {
 	if !t.hasValue {
 		return nil
 	}
-	out := &Forecast{Currency: t.currency, NoKept: true, Shock: Number(t.shock(p))}
+	out := &Forecast{Currency: t.currency, NoKept: true, Shock: Number(shock)}
 	kept := make([]keptShare, len(origins))
 	for i := range origins {
 		kept[i] = meanKept(f, origins[i].Train)
@@ -85,7 +85,7 @@ func (t *pool) forecast(f *features.Frame, origins []Origin, p []float64, o *Opt
 	slices.Sort(names)
 	random := rand.New(rand.NewPCG(o.Seed, forecastStream))
 	for _, name := range names {
-		m := t.forecastMonth(f, byMonth[name], p, kept, float64(out.Shock), random)
+		m := t.forecastMonth(f, byMonth[name], p, kept, shock, random)
 		m.Month = name
 		out.Months = append(out.Months, m)
 	}

@@ -65,20 +65,21 @@ func MeasureValued(p, y, w, value []float64, capacity float64) Metrics {
 	}
 	m := measure(p, y, w, order, capacity)
 	if value != nil {
-		m.Value = measureValue(p, y, w, value, capacity)
+		m.Value = measureValue(p, y, w, value, order, capacity)
 	}
 	return m
 }
 
-// measureValue measures the rows that have a value above 0.
-func measureValue(p, y, w, value []float64, capacity float64) *ValueMetrics {
-	var rows []int
-	for i, v := range value {
-		if v > 0 && !math.IsInf(v, 1) {
+// measureValue measures the rows that have a value above 0, given all rows in
+// ascending order of p; no order means that the metrics are not defined.
+func measureValue(p, y, w, value []float64, order []int, capacity float64) *ValueMetrics {
+	var rows []int // ascending in p
+	for _, i := range order {
+		if v := value[i]; v > 0 && !math.IsInf(v, 1) {
 			rows = append(rows, i)
 		}
 	}
-	if len(rows) == 0 || !defined(p, y, w) {
+	if len(rows) == 0 {
 		return nil
 	}
 	n := len(rows)
@@ -88,12 +89,15 @@ func measureValue(p, y, w, value []float64, capacity float64) *ValueMetrics {
 		q[k], churned[k], u[k], v[k] = p[i], y[i], weight(w, i), value[i]
 		stake[k], risk[k] = float64(u[k]*v[k]), float64(p[i]*value[i])
 	}
-	order := ascending(q)
-	all := sumRows(q, churned, stake, order)
+	places := make([]int, n)
+	for k := range places {
+		places[k] = k
+	}
+	all := sumRows(q, churned, stake, places)
 	return &ValueMetrics{Rows: n, Value: Number(all.w), Rate: Number(all.wy / all.w), MeanP: Number(all.wp / all.w),
 		LogLoss: Number(LogLoss(q, churned, stake)), Brier: Number(Brier(q, churned, stake)),
-		AUC: Number(auc(q, churned, stake, order)), OE: Number(OE(q, churned, stake)),
-		Recall:       Number(captured(q, churned, u, v, order, capacity)),
+		AUC: Number(auc(q, churned, stake, places)), OE: Number(OE(q, churned, stake)),
+		Recall:       Number(captured(q, churned, u, v, places, capacity)),
 		RecallByRisk: Number(captured(risk, churned, u, v, ascending(risk), capacity))}
 }
 

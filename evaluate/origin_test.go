@@ -4,6 +4,7 @@ package evaluate
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -202,5 +203,34 @@ func TestNoOrigins(t *testing.T) {
 	}
 	if _, err := Origins(unknown, OriginOptions{EmbargoDays: -1}); err == nil {
 		t.Error("an embargo of -1 days was taken")
+	}
+}
+
+// Renewals that are known long before their due date may not train before churns
+// of the same date could; the report states the training rate with and without
+// them, and the mistake lowers it.
+func TestReportShowsTheRateBeforeAndAfterThePurge(t *testing.T) {
+	f := history(400, 12, 1)
+	for i := range f.Rows {
+		r := &f.Rows[i]
+		r.Due += 60 * dayNS // terms that end two months later
+		r.Mature = r.Due
+		if r.Y == 0 {
+			r.Mature = r.Snapshot + dayNS // signed the day after
+		}
+	}
+	r := backtest(t, f, Options{}, byLevel()).Report
+	tested := 0
+	for _, o := range r.Origins {
+		if o.Skipped != "" {
+			continue
+		}
+		tested++
+		if o.Purged == 0 || !(o.TrainRate > 0.17) || !(o.RateUnpurged < 0.85*o.TrainRate) {
+			t.Errorf("%s: %d purged, rate %v, unpurged %v", o.Name, o.Purged, o.TrainRate, o.RateUnpurged)
+		}
+	}
+	if m := r.Candidates[0].Pooled; tested == 0 || math.Abs(float64(m.MeanP/m.Rate-1)) > 0.05 {
+		t.Errorf("%d origins; predicted %v, observed %v", tested, m.MeanP, m.Rate)
 	}
 }

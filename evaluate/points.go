@@ -76,8 +76,8 @@ type sample struct {
 }
 
 // together is how many resamples are weighted in one pass over the rows, which
-// is bound by memory: four cost little more than one.
-const together = 4
+// is bound by memory: eight cost little more than one.
+const together = 8
 
 // A sampler weights the points of one candidate.
 type sampler struct {
@@ -90,23 +90,64 @@ type sampler struct {
 }
 
 func (t *pool) sampler(q *points, s *resampler) *sampler {
+	if len(q.p)*s.blocks < len(q.rows) {
+		return t.cellSampler(q, s)
+	}
 	m := &sampler{points: q, w: make([]float64, len(q.rows)), block: make([]int32, len(q.rows)), times: make([][together]float64, s.blocks)}
 	for k := range q.p {
 		for at := q.starts[k]; at < q.starts[k+1]; at++ {
 			i := q.rows[at]
 			m.w[at], m.block[at] = t.w[i], s.blockOf[t.group[i]]
 			if t.y[i] == 1 {
-				m.churned, m.at = append(m.churned, at), append(m.at, int32(k))
-				m.lost = append(m.lost, t.w[i])
-				v := t.value[i]
-				if !(v > 0) {
-					v = 0
-				}
-				m.value = append(m.value, float64(t.w[i]*v))
+				m.churn(at, k, t.w[i], t.atStake(i))
 			}
 		}
 	}
 	return m
+}
+
+// cellSampler is sampler where there are fewer points than rows of a block, as of
+// a rule with one p for all: the rows of one block in one point are put together.
+func (t *pool) cellSampler(q *points, s *resampler) *sampler {
+	cells := &points{p: q.p, origin: q.origin, size: q.size, starts: make([]int, len(q.starts))}
+	m := &sampler{points: cells, times: make([][together]float64, s.blocks)}
+	w, lost, value := make([]float64, s.blocks), make([]float64, s.blocks), make([]float64, s.blocks)
+	for k := range q.p {
+		clear(w)
+		clear(lost)
+		clear(value)
+		for _, i := range q.rows[q.starts[k]:q.starts[k+1]] {
+			b := s.blockOf[t.group[i]]
+			w[b] += t.w[i]
+			lost[b] += float64(t.w[i] * t.y[i])
+			value[b] += float64(t.w[i] * float64(t.y[i]*t.atStake(i)))
+		}
+		for b := range w {
+			if w[b] == 0 {
+				continue
+			}
+			if lost[b] > 0 {
+				m.churn(len(m.w), k, lost[b], value[b]/lost[b])
+			}
+			m.w, m.block = append(m.w, w[b]), append(m.block, int32(b))
+		}
+		cells.starts[k+1] = len(m.w)
+	}
+	return m
+}
+
+// churn notes the churned weight at a place, in point k, and the value of its rows.
+func (m *sampler) churn(at, k int, w, value float64) {
+	m.churned, m.at = append(m.churned, at), append(m.at, int32(k))
+	m.lost, m.value = append(m.lost, w), append(m.value, float64(w*value))
+}
+
+// atStake is the value of a row, 0 where it has none.
+func (t *pool) atStake(i int) float64 {
+	if v := t.value[i]; v > 0 {
+		return v
+	}
+	return 0
 }
 
 // draw stores the weights of so many resamples as times has, at most together;
@@ -136,8 +177,14 @@ func (m *sampler) draw(to *[together]sample, times [][]uint16) {
 			w[1] += float64(n[1] * v)
 			w[2] += float64(n[2] * v)
 			w[3] += float64(n[3] * v)
+			w[4] += float64(n[4] * v)
+			w[5] += float64(n[5] * v)
+			w[6] += float64(n[6] * v)
+			w[7] += float64(n[7] * v)
 		}
-		to[0].w[k], to[1].w[k], to[2].w[k], to[3].w[k] = w[0], w[1], w[2], w[3]
+		for r := range to {
+			to[r].w[k] = w[r]
+		}
 	}
 	for c, at := range m.churned {
 		n, k := &m.times[m.block[at]], m.at[c]

@@ -41,7 +41,11 @@ func newPool(f *features.Frame, origins []Origin) *pool {
 		contract string
 		due      int64
 	}
-	groups, renewals := map[string]int{}, map[renewalKey]int{}
+	rows := 0
+	for o := range origins {
+		rows += len(origins[o].Test)
+	}
+	groups, renewals := map[string]int{}, make(map[renewalKey]int, rows)
 	number := func(key string) int {
 		g, ok := groups[key]
 		if !ok {
@@ -118,10 +122,14 @@ func (t *pool) valued(lo, hi int) []float64 {
 // from which an origin is named.
 const offBy = 0.10
 
-// measureOrigin measures predictions for the rows of one origin.
-func (t *pool) measureOrigin(o int, name string, p []float64, capacity float64) OriginScores {
+// measureOrigin measures predictions for the rows of one origin, given in
+// ascending order of p.
+func (t *pool) measureOrigin(o int, name string, p []float64, order []int, capacity float64) OriginScores {
 	lo, hi := t.starts[o], t.starts[o+1]
-	m := MeasureValued(p, t.y[lo:hi], t.w[lo:hi], t.valued(lo, hi), capacity)
+	m := measure(p, t.y[lo:hi], t.w[lo:hi], order, capacity)
+	if t.hasValue {
+		m.Value = measureValue(p, t.y[lo:hi], t.w[lo:hi], t.value[lo:hi], order, capacity)
+	}
 	at := OriginScores{Origin: name, Metrics: &m}
 	at.Off = !(math.Abs(float64(m.MeanP-m.Rate)) <= offBy*float64(m.Rate))
 	at.LogLoss, at.AUC, at.Rate = undefinedInterval(), undefinedInterval(), undefinedInterval()
@@ -138,12 +146,17 @@ func (t *pool) measureOrigin(o int, name string, p []float64, capacity float64) 
 // scores measures one candidate that predicted all rows.
 func (t *pool) scores(c *Candidate, j *judged, origins []Origin, o *Options) Scores {
 	s := Scores{Name: c.Name, Note: c.Note}
+	orders := make([][]int, len(origins))
+	for _, i := range j.order {
+		at := t.origin[i]
+		orders[at] = append(orders[at], i-t.starts[at])
+	}
 	for k := range origins {
-		s.Origins = append(s.Origins, t.measureOrigin(k, origins[k].Name, j.p[t.starts[k]:t.starts[k+1]], o.capacity()))
+		s.Origins = append(s.Origins, t.measureOrigin(k, origins[k].Name, j.p[t.starts[k]:t.starts[k+1]], orders[k], o.capacity()))
 	}
 	m := measure(j.p, t.y, t.w, j.order, o.capacity())
 	if t.hasValue {
-		m.Value = measureValue(j.p, t.y, t.w, t.value, o.capacity())
+		m.Value = measureValue(j.p, t.y, t.w, t.value, j.order, o.capacity())
 	}
 	m.AUC = meanAUC(s.Origins)
 	s.Pooled = &m
@@ -161,7 +174,7 @@ func (t *pool) failed(c *Candidate, origins []Origin, predictions []prediction, 
 		err := predictions[k].err
 		switch {
 		case err == nil:
-			s.Origins = append(s.Origins, t.measureOrigin(k, origins[k].Name, predictions[k].p, o.capacity()))
+			s.Origins = append(s.Origins, t.measureOrigin(k, origins[k].Name, predictions[k].p, ascending(predictions[k].p), o.capacity()))
 			continue
 		case errors.Is(err, errNotAsked):
 			s.Covered = &Covered{}

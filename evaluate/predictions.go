@@ -18,8 +18,17 @@ import (
 // snapshot, due and lead_days are missing.
 func predictionTable(f *features.Frame, origins []Origin, candidates []Candidate, predictions [][]prediction,
 	loc *time.Location, timed bool) *data.Table {
+	// Text is looked up once for every test row, not once for every candidate.
+	var tested []*features.Row
+	starts := make([]int, len(origins))
+	for o := range origins {
+		starts[o] = len(tested)
+		for _, r := range origins[o].Test {
+			tested = append(tested, &f.Rows[r])
+		}
+	}
 	var rows []*features.Row
-	var origin, candidate []int32
+	var at, origin, candidate []int32
 	var p []float64
 	for c := range candidates {
 		for o := range origins {
@@ -27,7 +36,7 @@ func predictionTable(f *features.Frame, origins []Origin, candidates []Candidate
 				continue
 			}
 			for i, r := range origins[o].Test {
-				rows = append(rows, &f.Rows[r])
+				rows, at = append(rows, &f.Rows[r]), append(at, int32(starts[o]+i))
 				origin, candidate = append(origin, int32(o)), append(candidate, int32(c))
 				p = append(p, predictions[o][c].p[i])
 			}
@@ -40,8 +49,8 @@ func predictionTable(f *features.Frame, origins []Origin, candidates []Candidate
 	}
 	return &data.Table{Name: "predictions", Rows: len(rows), Columns: []data.Column{
 		originColumn(origins, origin, timed, day),
-		text(rows, "account_id", func(r *features.Row) string { return r.Account }),
-		text(rows, "contract_id", func(r *features.Row) string { return r.Contract }),
+		text(tested, at, "account_id", func(r *features.Row) string { return r.Account }),
+		text(tested, at, "contract_id", func(r *features.Row) string { return r.Contract }),
 		times(rows, "snapshot", data.Date, timed, func(r *features.Row) int64 { return day(r.Snapshot) }),
 		times(rows, "due", data.Date, timed, func(r *features.Row) int64 { return day(r.Due) }),
 		times(rows, "lead_days", data.Int, timed, func(r *features.Row) int64 { return int64(r.LeadDays) }),
@@ -49,7 +58,7 @@ func predictionTable(f *features.Frame, origins []Origin, candidates []Candidate
 		{Name: "p_churn", Kind: data.Float, Floats: p},
 		times(rows, "y", data.Int, true, func(r *features.Row) int64 { return int64(r.Y) }),
 		data.FloatOf("value", len(rows), func(i int) float64 { return rows[i].Value }),
-		text(rows, "segment", func(r *features.Row) string { return r.Segment }),
+		text(tested, at, "segment", func(r *features.Row) string { return r.Segment }),
 	}}
 }
 
@@ -68,8 +77,15 @@ func originColumn(origins []Origin, of []int32, timed bool, day func(int64) int6
 	return data.Column{Name: "origin", Kind: data.Text, Codes: of, Dict: names}
 }
 
-func text(rows []*features.Row, name string, value func(*features.Row) string) data.Column {
-	return data.TextOf(name, len(rows), func(i int) string { return value(rows[i]) })
+// text is a column of the rows tested[at[i]].
+func text(tested []*features.Row, at []int32, name string, value func(*features.Row) string) data.Column {
+	c := data.TextOf(name, len(tested), func(i int) string { return value(tested[i]) })
+	codes := make([]int32, len(at))
+	for i, k := range at {
+		codes[i] = c.Codes[k]
+	}
+	c.Codes = codes
+	return c
 }
 
 // times reads what only rows with a time have; without one all is missing.

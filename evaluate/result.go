@@ -126,7 +126,7 @@ func (t *pool) look(f *features.Frame, tested []Origin, r *Report, all []*judged
 		score := o.score(float64(s.Pooled.Rate))
 		s.Stability = t.stability(j.p, older, &score)
 		if j.subject {
-			r.Forecast = t.forecast(f, tested, j.p, o)
+			r.Forecast = t.forecast(f, tested, j.p, shock, o)
 			r.ByOutcome = byOutcome(j.p, t.y, s.Histogram)
 		}
 	}

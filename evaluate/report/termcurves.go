@@ -95,7 +95,7 @@ func (p *panel) draw() {
 	if title == "" {
 		title = p.k.Feature
 	}
-	p.c.text("start", p.left, p.y.high-8, clip(title, 30))
+	p.c.text("start", p.left, p.y.high-8, clip(title, 26))
 	known, missing := p.k.Points, []predict.CurvePoint(nil)
 	if n := len(known) - 1; known[n].Missing {
 		known, missing = known[:n], known[n:]
@@ -139,7 +139,7 @@ func (p *panel) levels(points []predict.CurvePoint, right float64) {
 		p.spot(p.left+(float64(i)+.5)*step, min(.7*step, 20), &points[i])
 		names = append(names, points[i].Label())
 	}
-	p.c.text("start", p.left, p.y.low+panelDensity+18, clip(strings.Join(names, ", "), 32))
+	p.c.text("start", p.left, p.y.low+panelDensity+18, clip(strings.Join(names, ", "), 26))
 }
 
 // line draws the curve of a number: its band, itself, and the density, bars whose
