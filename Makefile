@@ -5,7 +5,7 @@ GO ?= go
 PYTHON ?= python3
 WORK ?= bench-work
 
-.PHONY: all build demo demo-shop test test-deep test-pages study faults fuzz mutants reproducible lint check bench-features bench-evaluate bench-quality bench-train clean
+.PHONY: all build demo demo-shop test test-deep test-pages study faults fuzz mutants reproducible lint check bench-features bench-evaluate bench-quality bench-train bench-predict clean
 
 all: build
 
@@ -92,6 +92,14 @@ bench-train: build $(WORK)/venv-solver/ready ## the solver against scikit-learn,
 $(WORK)/venv-solver/ready: train/bench/requirements-train.txt
 	$(PYTHON) -m venv $(WORK)/venv-solver
 	$(WORK)/venv-solver/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+bench-predict: build $(WORK)/venv-predict/ready ## scoring against scikit-learn, ONNX Runtime and DuckDB, see predict/BENCH.md; CASES="speed --pairs 5"
+	$(WORK)/venv-predict/bin/python predict/bench/bench.py --work $(WORK) $(CASES)
+
+$(WORK)/venv-predict/ready: predict/bench/requirements.txt
+	$(PYTHON) -m venv $(WORK)/venv-predict
+	$(WORK)/venv-predict/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
 clean:

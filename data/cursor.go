@@ -41,7 +41,10 @@ type cursor struct {
 // open points the cursor at another column chunk.
 func (c *cursor) open(p *parquetFile, group, column int, before int64) (err error) {
 	defer recoverAs(&err, p.name)
-	c.file, c.group, c.before, c.rest, c.narrow = p, group, before, page{}, nil
+	if c.narrow != nil { // the next dictionary goes where this one is
+		c.pages.inflated, c.spare, c.narrow = c.spare, c.pages.inflated, nil
+	}
+	c.file, c.group, c.before, c.rest = p, group, before, page{}
 	c.pages.ahead = headerAhead
 	return c.begin(p, group, column)
 }
