@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"runtime"
 )
 
 // An Input is one file that a project reads.
@@ -20,8 +21,8 @@ type Input struct {
 }
 
 // Inputs lists every file of the declared tables, in declared order and by
-// path, with its digest. It reads the files once and decodes nothing of them
-// but footers.
+// path, with its digest. It reads the files once, several at a time, and decodes
+// nothing of them but footers.
 func Inputs(ctx context.Context, fsys FS, s Sources) ([]Input, error) {
 	tables := []Input{{Table: "accounts", Path: s.Accounts.Path}}
 	if s.Contracts != nil {
@@ -39,14 +40,16 @@ func Inputs(ctx context.Context, fsys FS, s Sources) ([]Input, error) {
 			return nil, fmt.Errorf("%s: %w", t.Table, err)
 		}
 		for _, f := range files {
-			in := Input{Table: t.Table, Path: f.name}
-			if err := in.read(ctx, fsys); err != nil {
-				return nil, fmt.Errorf("%s: %w", t.Table, err)
-			}
-			out = append(out, in)
+			out = append(out, Input{Table: t.Table, Path: f.name})
 		}
 	}
-	return out, nil
+	err := inOrder(runtime.GOMAXPROCS(0), len(out), func(_, i int) error {
+		if err := out[i].read(ctx, fsys); err != nil {
+			return fmt.Errorf("%s: %w", out[i].Table, err)
+		}
+		return nil
+	})
+	return out, err
 }
 
 // read fills what the file itself says.

@@ -53,7 +53,7 @@ type Retention struct {
 }
 
 // Forecasts simulates which renewals stay and what they keep, and returns gross
-// and net retention of every cell,
+// and net retention of every cell and of all of them together,
 //
 //	GRR = Σ min(kept, due value) / Σ due value,  NRR = Σ kept / Σ due value.
 //
@@ -65,23 +65,25 @@ type Retention struct {
 // where c keeps the mean of p' at p, to the accuracy of the probit's likeness
 // to the logit. A cell without renewals has NaN. Futures are drawn in the order
 // of due, which must not depend on chance for the same result.
-func Forecasts(due []Due, o ForecastOptions) []Retention {
+func Forecasts(due []Due, o ForecastOptions) (cells []Retention, all Retention) {
 	draws := o.Draws
 	if draws == 0 {
 		const evaluations = 20_000_000 // about a second
 		draws = min(2000, max(500, evaluations/max(1, len(due))))
 	}
-	out := make([]Retention, o.Cells)
+	out := make([]Retention, o.Cells+1) // the last is of all
 	quarters := 0
 	z := make([]float64, len(due))
 	c := math.Sqrt(1 + math.Pi*o.ShockSD*o.ShockSD/8)
 	for i, d := range due {
 		z[i] = c * math.Log(d.P/(1-d.P)) // ±Inf where p is 0 or 1, and stays so
 		quarters = max(quarters, d.Quarter+1)
-		out[d.Cell].Renewals++
-		out[d.Cell].Value += d.Value
+		for _, cell := range []int{d.Cell, o.Cells} {
+			out[cell].Renewals++
+			out[cell].Value += d.Value
+		}
 	}
-	gross, net := make([][]float64, o.Cells), make([][]float64, o.Cells)
+	gross, net := make([][]float64, len(out)), make([][]float64, len(out))
 	for k := range gross {
 		gross[k], net[k] = make([]float64, draws), make([]float64, draws)
 	}
@@ -99,14 +101,17 @@ func Forecasts(due []Due, o ForecastOptions) []Retention {
 			if len(o.Kept) > 0 {
 				kept = o.Kept[rng.IntN(len(o.Kept))]
 			}
-			gross[d.Cell][s] += d.Value * min(kept, 1)
-			net[d.Cell][s] += d.Value * kept
+			stays, keeps := d.Value*min(kept, 1), d.Value*kept
+			gross[d.Cell][s] += stays
+			gross[o.Cells][s] += stays
+			net[d.Cell][s] += keeps
+			net[o.Cells][s] += keeps
 		}
 	}
 	for k := range out {
 		out[k].GRR, out[k].NRR = forecastOf(gross[k], out[k].Value), forecastOf(net[k], out[k].Value)
 	}
-	return out
+	return out[:o.Cells], out[o.Cells]
 }
 
 // forecastOf sums up sums of simulated futures as shares of a value. It sorts

@@ -83,7 +83,8 @@ func TestForecastCovers(t *testing.T) {
 			if with {
 				o.ShockSD = sd
 			}
-			f := Forecasts(due, o)[0].GRR
+			_, all := Forecasts(due, o)
+			f := all.GRR
 			if f.P90.Low <= kept/value && kept/value <= f.P90.High {
 				covered[with]++
 			}
@@ -106,7 +107,7 @@ func TestForecastCovers(t *testing.T) {
 
 func TestForecastsByHand(t *testing.T) {
 	due := []Due{{0, 0, 0, 100}, {0, 0, 1, 300}, {2, 1, 0, 50}}
-	f := Forecasts(due, ForecastOptions{Cells: 3, Kept: []float64{1.2}, Draws: 10})
+	f, all := Forecasts(due, ForecastOptions{Cells: 3, Kept: []float64{1.2}, Draws: 10})
 	for _, c := range []struct {
 		what      string
 		got, want float64
@@ -116,6 +117,8 @@ func TestForecastsByHand(t *testing.T) {
 		{"its 90 % interval", f[0].GRR.P90.Low, 0.25},
 		{"value due", f[0].Value, 400},
 		{"GRR of the last cell", f[2].GRR.P50.High, 1},
+		{"GRR of all", all.GRR.Mean, 1.0 / 3},
+		{"value of all", all.Value, 450},
 	} {
 		if math.Abs(c.got-c.want) > 1e-12 {
 			t.Errorf("%s: %v, want %v", c.what, c.got, c.want)
@@ -129,8 +132,9 @@ func TestForecastsByHand(t *testing.T) {
 	for i := range 200 {
 		due = append(due, Due{0, i % 3, float64(i+1) / 300, 1})
 	}
-	a := Forecasts(due, ForecastOptions{Cells: 1, ShockSD: 0.3, Seed: 4})[0].GRR
-	b := Forecasts(due, ForecastOptions{Cells: 1, ShockSD: 0.3, Seed: 4})[0].GRR
+	cells, _ := Forecasts(due, ForecastOptions{Cells: 1, ShockSD: 0.3, Seed: 4})
+	_, again := Forecasts(due, ForecastOptions{Cells: 1, ShockSD: 0.3, Seed: 4})
+	a, b := cells[0].GRR, again.GRR
 	if a != b || !(a.P90.Low < a.P80.Low && a.P80.Low < a.P50.Low && a.P50.High < a.P80.High && a.P80.High < a.P90.High) {
 		t.Errorf("%+v, again %+v", a, b)
 	}

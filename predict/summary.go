@@ -223,14 +223,11 @@ func (s *Summary) money(scores *data.Table, o ForecastOptions) {
 		}
 		if len(dues) > 0 {
 			o.Cells = len(months)
-			for k, r := range Forecasts(dues, o) {
-				months[k].Retention = r
+			cells, all := Forecasts(dues, o)
+			for k := range months {
+				months[k].Retention = cells[k]
 			}
-			for i := range dues {
-				dues[i].Cell = 0
-			}
-			o.Cells = 1
-			line.Retention = Forecasts(dues, o)[0]
+			line.Retention = all
 		}
 		slices.SortFunc(months, func(a, b MonthLine) int { return cmp.Compare(a.Month, b.Month) })
 		s.Money, s.Months = append(s.Money, line), append(s.Months, months...)
