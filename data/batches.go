@@ -125,15 +125,17 @@ func inOrder(workers, n int, do func(worker, i int) error) error {
 	var failed atomic.Bool
 	var wg sync.WaitGroup
 	errs := make([]error, n)
-	for w := range min(workers, n) {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n && !failed.Load(); i = int(next.Add(1)) - 1 {
-				if errs[i] = do(w, i); errs[i] != nil {
-					failed.Store(true)
-				}
+	work := func(w int) {
+		for i := int(next.Add(1)) - 1; i < n && !failed.Load(); i = int(next.Add(1)) - 1 {
+			if errs[i] = do(w, i); errs[i] != nil {
+				failed.Store(true)
 			}
-		})
+		}
 	}
+	for w := 1; w < min(workers, n); w++ {
+		wg.Go(func() { work(w) })
+	}
+	work(0) // here, where the data are near
 	wg.Wait()
 	for _, err := range errs {
 		if err != nil {

@@ -4,7 +4,6 @@ package predict
 
 import (
 	"fmt"
-	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -42,17 +41,14 @@ type TableScorer struct {
 var tiers = [...]Tier{AtRisk, Watch, Healthy, Loyal}
 
 // NewTableScorer returns a scorer of ready tables. The column named by id is
-// handed through, where that is not "". So many goroutines score, or as many as
-// there are processors where workers is 0; the scores do not depend on it.
+// handed through, where that is not "". So many goroutines score, at least one;
+// the scores do not depend on their number.
 func (m *Model) NewTableScorer(id string, workers int) (*TableScorer, error) {
 	if IsScoreColumn(id) && id != "account_id" && id != "contract_id" {
 		return nil, fmt.Errorf("scores: an id column named %q would stand beside the score of that name; rename it", id)
 	}
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
 	s := &TableScorer{model: m, id: id, stream: features.NewTableStream(&m.Spec), reasons: newReasonWords(m.Terms)}
-	for range workers {
+	for range max(1, workers) {
 		s.blocks = append(s.blocks, &scoreBlock{})
 	}
 	return s, nil
@@ -135,15 +131,17 @@ func (s *TableScorer) share(rows int) {
 	const some = 2 * blockRows
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for _, b := range s.blocks[:min(len(s.blocks), (rows+some-1)/some)] {
-		wg.Go(func() {
-			for from := int(next.Add(some)) - some; from < rows; from = int(next.Add(some)) - some {
-				for at := from; at < min(from+some, rows); at += blockRows {
-					s.score(b, at, min(blockRows, rows-at))
-				}
+	work := func(b *scoreBlock) {
+		for from := int(next.Add(some)) - some; from < rows; from = int(next.Add(some)) - some {
+			for at := from; at < min(from+some, rows); at += blockRows {
+				s.score(b, at, min(blockRows, rows-at))
 			}
-		})
+		}
 	}
+	for _, b := range s.blocks[1:] {
+		wg.Go(func() { work(b) })
+	}
+	work(s.blocks[0]) // here, where the data are near
 	wg.Wait()
 }
 

@@ -20,7 +20,10 @@ func (a *app) predictTable(tf tableFlags, ref, output, format string) error {
 	if err != nil {
 		return err
 	}
-	scorer, err := m.NewTableScorer(tf.id, a.workers)
+	// A table goes through one core about as fast as through two, for what two
+	// have read and scored must pass between their caches (predict/BENCH.md).
+	workers := max(1, a.workers)
+	scorer, err := m.NewTableScorer(tf.id, workers)
 	if err != nil {
 		return err
 	}
@@ -28,7 +31,7 @@ func (a *app) predictTable(tf tableFlags, ref, output, format string) error {
 	var failed error // of reading and scoring, rather than of writing
 	err = a.writePieces(output, format, func(w data.TableWriter) error {
 		var writing error
-		failed = data.ScanBatches(a.fsys, tf.path, scorer.Columns(), predict.TableRows, a.workers, func(t *data.Table) error {
+		failed = data.ScanBatches(a.fsys, tf.path, scorer.Columns(), predict.TableRows, workers, func(t *data.Table) error {
 			scores, err := scorer.Score(t)
 			if err == nil {
 				writing = w.Append(scores)
