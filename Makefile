@@ -22,11 +22,12 @@ demo-shop: build ## the same of a shop without contracts, in ./demo-shop
 test: ## Go only; tests on real histories need ../shared beside the checkout
 	$(GO) test ./...
 
-test-deep: ## 10,000 random histories against a reference that re-reads everything for each snapshot
+test-deep: ## 10,000 random histories against a reference that re-reads everything for each snapshot; backtests of the large histories
 	@mkdir -p bin
 	$(GO) test -c -o bin/features.test ./features
 	cd features && for seed in 1 2; do ../bin/features.test -test.run Naive -rapid.checks 5000 -rapid.seed $$seed & pids="$$pids $$!"; done; \
 	for pid in $$pids; do wait $$pid || exit 1; done
+	$(GO) test ./cmd/holdfast -run 'OutOfTime|NullItIs' -deep -v -timeout 30m
 
 test-pages: ## every kind of page in headless Chromium, 1280 and 390 px wide, light, dark and on paper; PAGES="reports/*/report.html" for more
 	@mkdir -p $(WORK)/pages

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"encoding/csv"
+	"flag"
 	"fmt"
 	"math"
 	"os"
@@ -19,10 +20,15 @@ import (
 	"github.com/holdfast-churn/holdfast/train"
 )
 
+var deep = flag.Bool("deep", false, "backtest the large histories too")
+
 // backtested runs the rolling-origin backtest of a real history, with our
 // candidate and the base rate only.
 func backtested(t *testing.T, name string) *evaluate.Report {
 	t.Helper()
+	if !*deep && name != "online_retail" {
+		t.Skipf("the backtest of %s takes a minute: make test-deep, as CI does", name)
+	}
 	l := history(t, name)
 	if name == "oulad" {
 		l.project.fit.Stages = train.StagesLinear // splines reach .1241 in three times the time
@@ -82,9 +88,8 @@ func TestOutOfTime(t *testing.T) {
 	}
 }
 
-// The near-random history: what is wrong with it is found, and the backtest
-// says that no skill is shown.
-func TestRavenstackIsTheNullItIs(t *testing.T) {
+// What is wrong with the dirty history is found.
+func TestRavenstackIsDirty(t *testing.T) {
 	l := history(t, "ravenstack")
 	early := make(map[string]string)
 	suspect := ""
@@ -110,6 +115,10 @@ func TestRavenstackIsTheNullItIs(t *testing.T) {
 			t.Errorf("leak suspects %q do not say %q", suspect, want)
 		}
 	}
+}
+
+// The near-random history: the backtest says that no skill is shown.
+func TestRavenstackIsTheNullItIs(t *testing.T) {
 	r := backtested(t, "ravenstack")
 	v := r.Candidates[0].VersusBase
 	if v == nil {
