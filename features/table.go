@@ -64,7 +64,7 @@ func TableFrame(t *data.Table, spec *Spec, o TableOptions) (*Frame, error) {
 		return nil, err
 	}
 	for i, feature := range spec.Features {
-		c := t.Column(feature.Column)
+		c := t.Column(feature.inTable().Column)
 		f.Columns[i] = Column{Feature: feature}
 		if err := f.Columns[i].take(t, c, o.before); err != nil {
 			return nil, err
@@ -144,10 +144,24 @@ func (c *Column) take(t *data.Table, from *data.Column, before int) error {
 	return nil
 }
 
+// inTable returns the feature as a column of a ready table: its own column or,
+// where it is a feature of a project, the one that Frame.Table writes.
+func (f Feature) inTable() Feature {
+	if f.From == FromTable {
+		return f
+	}
+	f.Column, f.Input = f.Name, data.Float.String()
+	if f.Kind == LevelKind {
+		f.Input = data.Text.String()
+	}
+	return f
+}
+
 // signature checks that the table has every column of the spec, in its kind.
 func signature(t *data.Table, spec *Spec) error {
 	var missing, wanted []string
 	for _, f := range spec.Features {
+		f = f.inTable()
 		c := t.Column(f.Column)
 		if c == nil {
 			missing = append(missing, f.Column)

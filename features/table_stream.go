@@ -14,6 +14,7 @@ import (
 // rows have no id, label or time.
 type TableStream struct {
 	spec  *Spec
+	from  []Feature // as columns of the table
 	frame Frame
 	rows  []Row
 }
@@ -24,6 +25,7 @@ func NewTableStream(spec *Spec) *TableStream {
 	s.frame = Frame{SpecDigest: spec.Digest(), Columns: make([]Column, len(spec.Features))}
 	for i, feature := range spec.Features {
 		s.frame.Columns[i].Feature = feature
+		s.from = append(s.from, feature.inTable())
 	}
 	return s
 }
@@ -31,8 +33,8 @@ func NewTableStream(spec *Spec) *TableStream {
 // Columns names the columns of the table that the frames are made of.
 func (s *TableStream) Columns() []string {
 	var names []string
-	for i := range s.spec.Features {
-		names = append(names, s.spec.Features[i].Column)
+	for i := range s.from {
+		names = append(names, s.from[i].Column)
 	}
 	return names
 }
@@ -40,8 +42,8 @@ func (s *TableStream) Columns() []string {
 // Expects lists those of the named columns with their types, for messages.
 func (s *TableStream) Expects(names []string) string {
 	var wanted []string
-	for i := range s.spec.Features {
-		if f := &s.spec.Features[i]; slices.Contains(names, f.Column) {
+	for i := range s.from {
+		if f := &s.from[i]; slices.Contains(names, f.Column) {
 			wanted = append(wanted, f.expected())
 		}
 	}
@@ -58,8 +60,8 @@ func (s *TableStream) Frame(t *data.Table) (*Frame, error) {
 	s.frame.Rows = s.rows[:t.Rows]
 	for i := range s.frame.Columns {
 		c := &s.frame.Columns[i]
-		from := column(t, i, c.Feature.Column)
-		if from == nil || !c.Feature.accepts(from) {
+		from := column(t, i, s.from[i].Column)
+		if from == nil || !s.from[i].accepts(from) {
 			return nil, signature(t, s.spec)
 		}
 		switch {
