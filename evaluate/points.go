@@ -136,7 +136,8 @@ func (t *pool) cellSampler(q *points, s *resampler) *sampler {
 	return m
 }
 
-// churn notes the churned weight at a place, in point k, and the value of its rows.
+// churn notes the churned weight at a place, in point k, and the value of its
+// rows. Points come in order.
 func (m *sampler) churn(at, k int, w, value float64) {
 	m.churned, m.at = append(m.churned, at), append(m.at, int32(k))
 	m.lost, m.value = append(m.lost, w), append(m.value, float64(w*value))
@@ -186,11 +187,18 @@ func (m *sampler) draw(to *[together]sample, times [][]uint16) {
 			to[r].w[k] = w[r]
 		}
 	}
-	for c, at := range m.churned {
-		n, k := &m.times[m.block[at]], m.at[c]
+	for c := 0; c < len(m.churned); { // in order of their points
+		var wy, wvy [together]float64
+		k := m.at[c]
+		for ; c < len(m.churned) && m.at[c] == k; c++ {
+			n, lost, value := &m.times[m.block[m.churned[c]]], m.lost[c], m.value[c]
+			for r := range wy {
+				wy[r] += float64(n[r] * lost)
+				wvy[r] += float64(n[r] * value)
+			}
+		}
 		for r := range to {
-			to[r].wy[k] += float64(n[r] * m.lost[c])
-			to[r].wvy[k] += float64(n[r] * m.value[c])
+			to[r].wy[k], to[r].wvy[k] = wy[r], wvy[r]
 		}
 	}
 	for r := range max(1, len(times)) {
