@@ -209,7 +209,7 @@ func naivePasses(c *Condition, f *features.Frame, row int, level func(string) st
 
 // Weighted sums of some hundred columns of up to 20 standard deviations, in
 // another order.
-const sumTolerance = 1e-11
+const sumTolerance = 1e-12
 
 // Scoring gives what the definitions give, and contributions sum to z − z_ref.
 func TestAdditiveScoring(t *testing.T) {
