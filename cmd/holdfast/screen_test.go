@@ -170,6 +170,7 @@ func badReader() {
 			var all [][]byte
 			for {
 				all = append(all, bytes.Repeat([]byte{1}, 32<<20))
+				runtime.KeepAlive(all)
 			}
 		case strings.Contains(text, "babbles"):
 			fmt.Println("hello")
