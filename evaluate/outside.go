@@ -10,7 +10,7 @@ import (
 	"github.com/holdfast-churn/holdfast/predict"
 )
 
-// outsideShare is the share of values beyond the trained range from which on
+// outsideShare is the share of values far beyond the trained range from which on
 // something other than growth must be the reason; fewer than leastOutside
 // values prove nothing.
 const (
@@ -19,7 +19,8 @@ const (
 )
 
 // outside names the numbers of which many rows lie beyond the range that the
-// model was trained on. A model clips them there, so scores stay plausible;
+// model was trained on, by more than that range is wide: tenures and counts of all
+// time grow past it, and days to due lie on either side of the leads. A model clips them there, so scores stay plausible;
 // and where a whole column was delivered in another unit, the past moves with
 // it and no comparison with the past shows it.
 func outside(m *predict.Model, today *features.Frame) []string {
@@ -30,11 +31,11 @@ func outside(m *predict.Model, today *features.Frame) []string {
 		if t.Kind != string(features.NumberKind) || k < 0 || !(t.Low < t.High) {
 			continue
 		}
-		values, beyond := 0, 0
+		values, beyond, width := 0, 0, t.High-t.Low
 		for _, v := range today.Columns[k].Num {
 			switch {
 			case v != v: // missing
-			case v < t.Low, v > t.High:
+			case v < t.Low-width, v > t.High+width:
 				beyond++
 				values++
 			default:
@@ -42,7 +43,7 @@ func outside(m *predict.Model, today *features.Frame) []string {
 			}
 		}
 		if values >= leastOutside && float64(beyond) > outsideShare*float64(values) {
-			out = append(out, fmt.Sprintf("%s: %d of %d values lie outside of the range %.4g to %.4g that the model was trained on: has its unit changed?",
+			out = append(out, fmt.Sprintf("%s: %d of %d values lie far outside of the range %.4g to %.4g that the model was trained on: has its unit changed?",
 				t.Feature, beyond, values, t.Low, t.High))
 		}
 	}
