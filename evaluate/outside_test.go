@@ -17,7 +17,7 @@ func TestOutside(t *testing.T) {
 		value  func(i int) float64
 		alarms int
 	}{
-		{"days to due between and beyond the leads", func(i int) float64 { return float64(i * 2) }, 0},     // 0 to 118
+		{"days to due between and beyond the leads", func(i int) float64 { return float64(i * 2) }, 0},      // 0 to 118
 		{"a quarter of them far beyond", func(i int) float64 { return []float64{60, 60, 60, 151}[i%4] }, 0}, // not more than a quarter
 		{"in hours", func(i int) float64 { return float64(24 * (30 + i)) }, 1},
 		{"in other signs", func(i int) float64 { return -float64(31 + i) }, 1},
