@@ -3,11 +3,9 @@
 package train
 
 import (
-	"encoding/csv"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,15 +49,7 @@ func levelColumn(name string, values ...string) features.Column {
 // then features named "name:number" or "name:level"; empty is missing.
 func readTable(t *testing.T, name string) *features.Frame {
 	t.Helper()
-	file, err := os.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	lines, err := csv.NewReader(file).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
+	lines := readLines(t, name)
 	head, lines := lines[0], lines[1:]
 	f := &features.Frame{}
 	for _, l := range lines {

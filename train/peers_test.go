@@ -174,7 +174,7 @@ func tableFrame(t *testing.T, table *data.Table, label, id string) *features.Fra
 // Without a penalty, weights and standard errors are those of R's glm.
 func TestModelVarianceAgreesWithGLM(t *testing.T) {
 	const glmTolerance = 1e-6 // relative, as issue 5 asks; observed 1e-10
-	d, want := glmDesign(t), readLines(t, "testdata/glm_fit.csv")
+	d, want := glmDesign(t), readLines(t, "testdata/glm_fit.csv")[1:]
 	s, err := newton(context.Background(), d, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -194,7 +194,7 @@ func TestModelVarianceAgreesWithGLM(t *testing.T) {
 // Under a penalty, weights are those of R's glmnet at the same one, with rows that
 // weigh the same and with rows that do not; by the dense solver and by the sparse.
 func TestRidgeAgreesWithGlmnet(t *testing.T) {
-	lines := readLines(t, "testdata/glmnet_fit.csv")
+	lines := readLines(t, "testdata/glmnet_fit.csv")[1:]
 	for len(lines) > 0 {
 		d := glmDesign(t)
 		lambda := number(t, lines[0][1])
@@ -234,7 +234,7 @@ func sparseOf(d *design) *matrix {
 	return m
 }
 
-// readLines returns the lines of a table without its header.
+// readLines returns the lines of a table, its header first.
 func readLines(t *testing.T, name string) [][]string {
 	t.Helper()
 	file, err := os.Open(name)
@@ -246,13 +246,13 @@ func readLines(t *testing.T, name string) [][]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return lines[1:]
+	return lines
 }
 
 // glmDesign is the standardised table that R's fits read.
 func glmDesign(t *testing.T) *design {
 	t.Helper()
-	lines := readLines(t, "testdata/glm.csv")
+	lines := readLines(t, "testdata/glm.csv")[1:]
 	d := &design{rows: len(lines), cols: len(lines[0]), stride: 2 * strideUnit, workers: 1}
 	d.x = make([]float64, d.rows*d.stride)
 	for i, l := range lines {
