@@ -15,6 +15,12 @@ type Sampler struct {
 	seed  uint64
 	most  int
 	below uint64 // hashes of the groups that are in
+	collected
+}
+
+// A collected frame takes in rows of other frames of its spec, whatever their
+// dictionaries of levels.
+type collected struct {
 	frame Frame
 	codes []map[string]int32 // of the levels of each column
 }
@@ -32,14 +38,17 @@ func NewSampler(seed uint64, most, rows int) *Sampler {
 
 // Add lets the rows of a frame come by.
 func (s *Sampler) Add(f *Frame) {
-	rows := f.Where(s.in)
-	s.append(f, rows)
+	s.append(f, s.Sift(f))
 	for len(s.frame.Rows) > s.most && s.below > 1 {
 		s.below /= 2
 		kept := s.frame.Select(s.frame.Where(s.in))
 		s.frame = *kept
 	}
 }
+
+// Sift returns the rows of a frame that may be in the sample, so that of rows which
+// come from elsewhere few need travel.
+func (s *Sampler) Sift(f *Frame) []int { return f.Where(s.in) }
 
 func (s *Sampler) in(r *Row) bool { return scrambled(nameHash(r.Group)^s.seed) <= s.below }
 
@@ -53,7 +62,8 @@ func scrambled(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-func (s *Sampler) append(f *Frame, rows []int) {
+// append takes in some rows of a frame.
+func (s *collected) append(f *Frame, rows []int) {
 	if s.frame.Columns == nil {
 		s.frame.SpecDigest, s.frame.Columns = f.SpecDigest, make([]Column, len(f.Columns))
 		s.codes = make([]map[string]int32, len(f.Columns))
@@ -79,7 +89,7 @@ func (s *Sampler) append(f *Frame, rows []int) {
 	}
 }
 
-func (s *Sampler) code(column int, name string) int32 {
+func (s *collected) code(column int, name string) int32 {
 	c := &s.frame.Columns[column]
 	code, ok := s.codes[column][name]
 	if !ok {

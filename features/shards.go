@@ -5,22 +5,59 @@ package features
 import (
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"math"
 
 	"github.com/holdfast-churn/holdfast/data"
 )
 
 const (
-	// shardValues is about how many values a shard holds, 8 MB of them at most.
-	shardValues = 1 << 20
+	// blockValues is about how many values are read of a shard at a time, 8 MB of
+	// them at most.
+	blockValues = 1 << 20
+	// shardValues is about how many values a shard holds, between leastShards and
+	// mostShards: an engine holds one in memory, and sends an answer for each.
+	shardValues             = 1 << 23
+	leastShards, mostShards = 64, 1024
 	// openBytes is the memory of all shards' rows on their way to the file.
 	openBytes = 32 << 20
 )
+
+// A Cut says how the rows of a fit fall into shards, by group, and those into
+// blocks. Sums over rows are taken by block, added within a shard in its order and
+// then in the order of the shards, so that every engine that cuts alike, and keeps
+// the rows of a shard in the order of the frame, comes to the same bits.
+type Cut struct {
+	Shards int `json:"shards"`
+	Block  int `json:"block"` // rows; the last block of a shard may have fewer
+}
+
+// CutOf returns the cut of about so many rows of so many features. It depends on
+// these figures alone.
+func CutOf(rows, features int) Cut {
+	features = max(1, features)
+	c := Cut{Shards: min(max(rows*features/shardValues, leastShards), mostShards)}
+	open := c.open(features)
+	c.Block = max(blockValues/features/open, 1) * open
+	return c
+}
+
+// open returns how many rows of a shard are written to disk at once.
+func (c Cut) open(features int) int {
+	return min(max(openBytes/c.Shards/(8*features+24), 16), 4096)
+}
+
+// Shard returns the shard of a group: crc32(group) mod Shards, of the CRC-32 of
+// IEEE 802.3, which Spark SQL and Python's zlib have too.
+func (c Cut) Shard(group string) int {
+	return int(crc32.ChecksumIEEE([]byte(group)) % uint32(c.Shards))
+}
 
 // A Sharder lays frames that do not fit in memory together aside in a scratch
 // file, cut into shards by group: all rows of one group come into one shard. It
 // keeps what a fit of weights reads: features, outcome, weight and group.
 type Sharder struct {
+	cut    Cut
 	fsys   data.FS
 	levels []bool // by column
 	file   data.ScratchFile
@@ -46,15 +83,14 @@ type shardExtent struct {
 	rows, bytes int
 }
 
-// NewSharder prepares for about as many rows of some features. The number of
-// shards follows from these figures alone.
+// NewSharder prepares for about as many rows of some features.
 func NewSharder(fsys data.FS, features []Feature, rows int) *Sharder {
-	s := &Sharder{fsys: fsys, levels: make([]bool, len(features))}
+	s := &Sharder{fsys: fsys, levels: make([]bool, len(features)), cut: CutOf(rows, len(features))}
 	for k := range features {
 		s.levels[k] = features[k].Kind == LevelKind
 	}
-	s.shards = make([]openShard, max(1, rows*len(features)/shardValues))
-	s.most = min(max(openBytes/len(s.shards)/(8*len(features)+24), 16), 4096)
+	s.shards = make([]openShard, s.cut.Shards)
+	s.most = s.cut.open(len(features))
 	return s
 }
 
@@ -69,7 +105,7 @@ func (s *Sharder) Add(f *Frame) error {
 	for i := range f.Rows {
 		r := &f.Rows[i]
 		group := nameHash(r.Group)
-		x := &s.shards[group%uint64(len(s.shards))]
+		x := &s.shards[s.cut.Shard(r.Group)]
 		x.rows++
 		x.group, x.y, x.weight = append(x.group, group), append(x.y, r.Y), append(x.weight, r.Weight)
 		for k := range f.Columns {
@@ -205,10 +241,9 @@ func (s *Shards) Shards() int { return len(s.sharder.shards) }
 // group, under another name, their outcome and their weight.
 func (s *Shards) Shard(k int, work func(*Frame) error) error {
 	left := s.sharder.shards[k].extents
-	most := max(shardValues/max(1, len(s.features)), s.sharder.most)
 	for len(left) > 0 {
 		n, rows := 0, 0
-		for n < len(left) && (n == 0 || rows+left[n].rows <= most) {
+		for n < len(left) && rows < s.sharder.cut.Block { // extents have Block/k rows, but for the last one
 			rows += left[n].rows
 			n++
 		}

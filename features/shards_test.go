@@ -67,8 +67,9 @@ func TestShards(t *testing.T) {
 	for k := range names {
 		names[k] = f.Columns[k].Feature
 	}
-	s := NewSharder(data.Disk{}, names, 4*shardValues/len(names)+1)
+	s := NewSharder(data.Disk{}, names, 66*shardValues/len(names)+1)
 	defer s.Close()
+	s.cut.Block, s.most = 32, 16 // so that a shard has more blocks than one
 	all := make([]int, len(f.Rows))
 	for i := range all {
 		all[i] = i
@@ -88,17 +89,22 @@ func TestShards(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if shards.Shards() != 4 {
-		t.Fatalf("%d shards, want 4", shards.Shards())
+	if shards.Shards() != 66 {
+		t.Fatalf("%d shards, want 66", shards.Shards())
 	}
 	f.Columns[2].Levels = []string{"basic", "pro", "other"} // in place of rare
 	want := lines(f, func(r *Row) string { return r.Group })
 	for range 2 {
 		found := 0
-		for k := range 4 {
+		for k := range 66 {
 			got, names := make(map[string][]string), make(map[string]string)
+			last := 32
 			err := shards.Shard(k, func(part *Frame) error {
 				found += len(part.Rows)
+				if last != 32 {
+					t.Errorf("shard %d: a block of %d rows before the last one, want 32", k, last)
+				}
+				last = len(part.Rows)
 				for group, rows := range lines(part, func(r *Row) string { return r.Group }) {
 					got[group] = append(got[group], rows...)
 				}
@@ -108,7 +114,7 @@ func TestShards(t *testing.T) {
 				t.Fatal(err)
 			}
 			for group := range want { // which name the group has in the shards
-				if h := nameHash(group); h%4 == uint64(k) {
+				if h := nameHash(group); s.cut.Shard(group) == k {
 					b := make([]byte, 8)
 					for i := range b {
 						b[i] = byte(h >> (8 * i))
@@ -116,7 +122,7 @@ func TestShards(t *testing.T) {
 					names[string(b)] = group
 				}
 			}
-			if len(got) != len(names) || len(got) < 100 {
+			if len(got) != len(names) || len(got) < 8 {
 				t.Fatalf("shard %d has %d groups, want %d", k, len(got), len(names))
 			}
 			for name, rows := range got {
@@ -127,6 +133,21 @@ func TestShards(t *testing.T) {
 		}
 		if found != len(f.Rows) {
 			t.Fatalf("%d rows, want %d", found, len(f.Rows))
+		}
+	}
+}
+
+// Shards are those of other engines: Python's zlib.crc32(b"a-17") is 3970644084,
+// and so is crc32('a-17') of Spark SQL. Their number grows with the values within
+// bounds, and extents fill blocks.
+func TestCut(t *testing.T) {
+	if got := (Cut{Shards: 1000}).Shard("a-17"); got != 84 {
+		t.Errorf("shard %d, want 84", got)
+	}
+	for _, c := range []struct{ rows, features, shards int }{{0, 0, 64}, {5_000_000, 100, 64}, {50_000_000, 100, 596}, {1 << 40, 100, 1024}} {
+		cut := CutOf(c.rows, c.features)
+		if cut.Shards != c.shards || cut.Block%cut.open(max(1, c.features)) != 0 || cut.Block < 16 || cut.Block*c.features > 2*blockValues {
+			t.Errorf("%d rows of %d features: %+v", c.rows, c.features, cut)
 		}
 	}
 }

@@ -26,6 +26,8 @@ type memoryRows struct {
 	calls  atomic.Int64
 }
 
+func shardOf(group string, shards int) int { return features.Cut{Shards: shards}.Shard(group) }
+
 var errDisk = errors.New("the disk is gone")
 
 func (m *memoryRows) Shards() int { return m.shards }
@@ -34,7 +36,7 @@ func (m *memoryRows) Shard(k int, work func(*features.Frame) error) error {
 	if n := m.calls.Add(1); m.failAt > 0 && n >= m.failAt {
 		return errDisk
 	}
-	rows := m.frame.Where(func(r *features.Row) bool { return int(crc32.ChecksumIEEE([]byte(r.Group)))%m.shards == k })
+	rows := m.frame.Where(func(r *features.Row) bool { return shardOf(r.Group, m.shards) == k })
 	for part := range slices.Chunk(rows, m.block) {
 		if err := work(m.frame.Select(part)); err != nil {
 			return err
