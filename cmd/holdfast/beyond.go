@@ -65,16 +65,22 @@ func (s *streamedRows) add(f *features.Frame) error {
 func (s *streamedRows) fit(ctx context.Context, spec features.Spec, o train.Options) (m *predict.Model, err error) {
 	defer func() { err = errors.Join(err, s.sharder.Close()) }()
 	sample := s.sampler.Frame()
-	if _, err := s.app.refuseLeaks(sample); err != nil {
-		return nil, err
-	}
 	shards, err := s.sharder.Shards(sample)
 	if err != nil {
 		return nil, err
 	}
-	s.app.progress.begin("fitting")
-	rows := counted{train.Local{Rows: shards, Workers: o.Workers}, s.app, 0}
-	return train.FitRows(ctx, sample, &rows, spec, o)
+	return s.app.fitSample(ctx, sample, train.Local{Rows: shards, Workers: o.Workers}, spec, o)
+}
+
+// fitSample fits rows that lie elsewhere, of which there is a sample.
+func (a *app) fitSample(
+	ctx context.Context, sample *features.Frame, rows train.Summer, spec features.Spec, o train.Options,
+) (*predict.Model, error) {
+	if _, err := a.refuseLeaks(sample); err != nil {
+		return nil, err
+	}
+	a.progress.begin("fitting")
+	return train.FitRows(ctx, sample, &counted{rows, a, 0}, spec, o)
 }
 
 // streamFrame fits a frame whose design does not fit in memory beside it, and
@@ -108,7 +114,7 @@ type counted struct {
 
 func (c *counted) Sum(ctx context.Context, t *train.Task) (*train.Sums, error) {
 	if c.passes++; c.passes == 1 {
-		c.app.progress.begin("fitting all rows, from disk")
+		c.app.progress.begin("fitting all rows")
 	}
 	return c.Summer.Sum(ctx, t)
 }
