@@ -69,21 +69,16 @@ func Parse(file []byte) (*Model, error) {
 }
 
 // Load reads the model file of that name and returns the model and its id.
-func Load(fsys data.FS, name string) (*Model, string, error) {
-	f, err := fsys.Open(name)
+func Load(fsys data.FS, name string) (*Model, string, error) { return Signers(nil).Load(fsys, name) }
+
+// Load is the function Load for a file that one of the signers has signed. Nil
+// signers ask for no signature.
+func (s Signers) Load(fsys data.FS, name string) (*Model, string, error) {
+	b, err := readFile(fsys, name, maxFileBytes)
+	if err == nil && s != nil {
+		err = s.verify(fsys, name, b)
+	}
 	if err != nil {
-		return nil, "", fmt.Errorf("reading model: %w", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, "", fmt.Errorf("reading model %s: %w", name, err)
-	}
-	if info.Size() > maxFileBytes {
-		return nil, "", fmt.Errorf("reading model %s: %w: %d bytes; a model has at most %d", name, ErrIntegrity, info.Size(), maxFileBytes)
-	}
-	b := make([]byte, info.Size())
-	if _, err := io.ReadFull(io.NewSectionReader(f, 0, info.Size()), b); err != nil {
 		return nil, "", fmt.Errorf("reading model %s: %w", name, err)
 	}
 	m, err := Parse(b)
@@ -91,6 +86,25 @@ func Load(fsys data.FS, name string) (*Model, string, error) {
 		return nil, "", fmt.Errorf("reading model %s: %w", name, err)
 	}
 	return m, ID(b), nil
+}
+
+// readFile returns the bytes of a file of at most so many.
+func readFile(fsys data.FS, name string, most int64) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > most {
+		return nil, fmt.Errorf("%w: %d bytes; expected at most %d", ErrIntegrity, info.Size(), most)
+	}
+	b := make([]byte, info.Size())
+	_, err = io.ReadFull(io.NewSectionReader(f, 0, info.Size()), b)
+	return b, err
 }
 
 // Save writes a model to a file of any name: the old file or the whole new one.

@@ -20,14 +20,14 @@ const compareDays = 30
 // compare sets model b beside model a: their recipes, the models as they are,
 // and what becomes of today's scores.
 func (a *app) compare(ctx context.Context, refs []string, output string) error {
-	p, err := findProject(a.fsys, a.dir)
+	p, err := a.findProject()
 	if err != nil {
 		return err
 	}
 	var models [2]*predict.Model
 	var ids [2]string
 	for k, ref := range refs {
-		if models[k], ids[k], err = a.findModel(p, ref); err != nil {
+		if models[k], ids[k], err = a.readModel(p, ref); err != nil {
 			return err
 		}
 	}

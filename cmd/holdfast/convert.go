@@ -248,6 +248,9 @@ func (c *converter) settings(y *projectYAML, p *project) {
 		"upper bounds must increase from at_risk to watch to healthy")
 	c.profiles(y, p)
 	p.registry.Dir = c.path(orDefault(y.Models, "models"))
+	if y.Signature != "" {
+		p.signature = c.path(y.Signature)
+	}
 	c.model(y, p)
 }
 

@@ -164,7 +164,7 @@ func (a *app) curves(l *loaded, specDigest string) ([]evaluate.Curve, error) {
 // spokenFor returns the model latest, if it was trained on the same data under
 // the same spec as a report; nil otherwise.
 func (a *app) spokenFor(l *loaded, specDigest string) (*predict.Model, string, error) {
-	m, id, err := l.registry.Load(registry.Latest)
+	m, id, err := l.registry.Read(registry.Latest)
 	switch {
 	case errors.Is(err, registry.ErrNotFound):
 		return nil, "", nil // nothing is trained yet

@@ -42,7 +42,7 @@ Exits    0 ok; 2 configuration; 4 bad data; 10 no such account or model, or
 			if kind := ext(output); output != "" && !slices.Contains([]string{".txt", ".json", ".svg"}, kind) {
 				return usageError("-o %s: expected a name that ends in .txt, .json or .svg", output)
 			}
-			p, err := findProject(a.fsys, a.dir)
+			p, err := a.findProject()
 			if err != nil {
 				return err
 			}

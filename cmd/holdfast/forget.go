@@ -45,7 +45,7 @@ Exits    0 ok; 1 a file could not be rewritten; 2 configuration; 4 bad data;
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := findProject(a.fsys, a.dir)
+			p, err := a.findProject()
 			if err != nil {
 				return err
 			}

@@ -22,7 +22,7 @@ import (
 func modelsCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "models",
-		Short: "list, show, compare, promote, roll back and verify models",
+		Short: "list, show, compare, promote, roll back, sign and verify models",
 		Long: `The registry of a project: immutable versions, and the aliases champion (which
 predict uses) and latest (which train moves). A REF is an id, the beginning of
 one, champion, latest, or a file.`,
@@ -31,7 +31,7 @@ one, champion, latest, or a file.`,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(modelsListCommand(a), modelsShowCommand(a), modelsDiffCommand(a), modelsPromoteCommand(a),
-		modelsRollbackCommand(a), modelsVerifyCommand(a), modelsGCCommand(a))
+		modelsRollbackCommand(a), modelsSignCommand(a), modelsVerifyCommand(a), modelsGCCommand(a))
 	return c
 }
 
@@ -47,7 +47,7 @@ Exits    0 ok; 2 configuration; 12 damaged aliases`,
 		Example: "  holdfast models list --json",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			p, err := findProject(a.fsys, a.dir)
+			p, err := a.findProject()
 			if err != nil {
 				return err
 			}
@@ -104,7 +104,7 @@ Exits    0 ok; 10 no such model; 12 a damaged model`,
 		Example: "  holdfast models show champion\n  holdfast models show model.json",
 		Args:    oneArgument("a model: an id, the beginning of one, champion, latest or a file"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			m, id, err := a.findModel(nil, args[0])
+			m, id, err := a.readModel(nil, args[0])
 			if err != nil {
 				return err
 			}
@@ -135,7 +135,7 @@ func (a *app) lineOf(m *predict.Model, id string) []string {
 		return line
 	}
 	line = append(line, m.Provenance.Parent)
-	if p, err := findProject(a.fsys, a.dir); err == nil {
+	if p, err := a.findProject(); err == nil {
 		if more := p.registry.Lineage(m.Provenance.Parent); len(more) > 1 {
 			line = append(line, more[1:]...)
 		}
@@ -143,20 +143,33 @@ func (a *app) lineOf(m *predict.Model, id string) []string {
 	return line
 }
 
-// findModel resolves a reference: a file, or a version of the project's
-// registry. The project is looked for where it is nil and needed.
+// findModel resolves a reference to a model that is to be used: a file, or a
+// version of the project's registry. Where signatures are required it must have
+// one.
 func (a *app) findModel(p *project, ref string) (*predict.Model, string, error) {
-	if strings.ContainsAny(ref, `/\`) || ext(ref) == ".json" {
+	if namesFile(ref) {
+		return p.registry.Signers.Load(a.fsys, ref)
+	}
+	return p.registry.Load(ref)
+}
+
+// readModel is findModel for a model that is only looked at, signed or not. The
+// project is looked for where it is nil and needed.
+func (a *app) readModel(p *project, ref string) (*predict.Model, string, error) {
+	if namesFile(ref) {
 		return predict.Load(a.fsys, ref)
 	}
 	if p == nil {
 		var err error
-		if p, err = findProject(a.fsys, a.dir); err != nil {
+		if p, err = a.findProject(); err != nil {
 			return nil, "", err
 		}
 	}
-	return p.registry.Load(ref)
+	return p.registry.Read(ref)
 }
+
+// namesFile reports whether a reference to a model is the name of a file.
+func namesFile(ref string) bool { return strings.ContainsAny(ref, `/\`) || ext(ref) == ".json" }
 
 func modelsPromoteCommand(a *app) *cobra.Command {
 	var by, because string
@@ -176,7 +189,7 @@ Exits    0 ok; 5 refused; 10 no such model; 11 locked; 12 a damaged model`,
 			if (by == "") != (because == "") {
 				return usageError("--approve and --because go together")
 			}
-			p, err := findProject(a.fsys, a.dir)
+			p, err := a.findProject()
 			if err != nil {
 				return err
 			}

@@ -28,7 +28,7 @@ Exits    0 ok; 10 there is none before; 11 locked; 12 the one before is damaged`
   holdfast models rollback --approve "Ada" --because "complaints about reasons"`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := findProject(a.fsys, a.dir)
+			p, err := a.findProject()
 			if err != nil {
 				return err
 			}
@@ -65,7 +65,7 @@ Exits    0 all is whole; 10 an alias points nowhere; 12 something is damaged`,
 		Example: "  holdfast models verify --json",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			p, err := findProject(a.fsys, a.dir)
+			p, err := a.findProject()
 			if err != nil {
 				return err
 			}
@@ -119,7 +119,7 @@ Exits    0 ok; 11 locked; 12 damaged aliases, which nothing is removed by`,
 			if o.Keep < 0 {
 				return usageError("--keep %d: expected zero or more", o.Keep)
 			}
-			p, err := findProject(a.fsys, a.dir)
+			p, err := a.findProject()
 			if err != nil {
 				return err
 			}

@@ -34,7 +34,7 @@ Exits    0 ok; 10 no such model; 12 a damaged model`,
 			var id [2]string
 			for k, ref := range args {
 				var err error
-				if m[k], id[k], err = a.findModel(nil, ref); err != nil {
+				if m[k], id[k], err = a.readModel(nil, ref); err != nil {
 					return err
 				}
 			}

@@ -37,7 +37,7 @@ Exits    0 ok, alarms included; 2 configuration; 4 bad data; 10 no such model;
 		Example: "  holdfast monitor --as-of 2026-07-01\n  holdfast monitor --model 3f2a -o watch",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			p, err := findProject(a.fsys, a.dir)
+			p, err := a.findProject()
 			if err != nil {
 				return err
 			}

@@ -90,7 +90,7 @@ type scoreOutput struct {
 
 // predictProject scores a project's accounts, each by its own profile.
 func (a *app) predictProject(ctx context.Context, asOf, maxAge, ref string, o scoreOutput) error {
-	p, err := findProject(a.fsys, a.dir)
+	p, err := a.findProject()
 	if err != nil {
 		return err
 	}

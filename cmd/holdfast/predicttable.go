@@ -16,7 +16,7 @@ func (a *app) predictTable(tf tableFlags, ref, output, format string) error {
 	if ref == "" {
 		return usageError("--model FILE is needed to score a table")
 	}
-	m, id, err := predict.Load(a.fsys, ref)
+	m, id, err := a.signers.Load(a.fsys, ref)
 	if err != nil {
 		return err
 	}

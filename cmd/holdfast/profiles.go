@@ -54,7 +54,7 @@ func (c *converter) profiles(y *projectYAML, p *project) {
 			Healthy: orDefault(h.Tiers.Healthy, p.score.Healthy)}
 		c.check(bounds.AtRisk <= bounds.Watch && bounds.Watch <= bounds.Healthy, key, "health.tiers: upper bounds must increase from at_risk to watch to healthy")
 		ref := v.Model
-		if strings.ContainsAny(ref, `/\`) || ext(ref) == ".json" {
+		if namesFile(ref) {
 			ref = c.path(ref)
 			if !strings.ContainsAny(ref, `/\`) {
 				ref = "." + string(filepath.Separator) + ref

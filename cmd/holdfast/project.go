@@ -117,6 +117,8 @@ type projectYAML struct {
 	Health   healthYAML    `yaml:"health"`
 	Profiles []profileYAML `yaml:"profiles"`
 	Models   string        `yaml:"models"`
+
+	Signature string `yaml:"signature"` // file of public keys, whose models alone are used
 }
 
 type healthYAML struct {
@@ -175,7 +177,18 @@ type project struct {
 	card       *handCard     // once the features are known
 	timed      bool          // rows have snapshots, so that calibration can go forward in time
 	registry   registry.Registry
-	noSegments bool // the segment is no feature
+	signature  string // file of the registry's signers; empty for none
+	noSegments bool   // the segment is no feature
+}
+
+// findProject reads the project file. Keys of --require-signature stand in for
+// the file's own.
+func (a *app) findProject() (*project, error) {
+	p, err := findProject(a.fsys, a.dir)
+	if err == nil && a.signers != nil {
+		p.registry.Signers = a.signers
+	}
+	return p, err
 }
 
 // findProject reads the project file of dir, or of the nearest parent folder
@@ -222,6 +235,11 @@ func readProject(fsys data.FS, name string) (*project, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	p.file, p.registry.FS = name, fsys
+	if p.signature != "" {
+		if p.registry.Signers, err = predict.LoadSigners(fsys, p.signature); err != nil {
+			return nil, usageError("%s: signature: %v", name, err)
+		}
+	}
 	if p.sources.Forgotten, err = data.ReadForgotten(fsys, p.forgottenFile()); err != nil {
 		return nil, err
 	}

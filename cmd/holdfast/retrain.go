@@ -67,6 +67,7 @@ func (a *app) retrain(ctx context.Context, l *loaded, t time.Time, champion *pre
 	if err != nil {
 		return nil, err
 	}
+	v = ifSigned(&l.registry, made.ID, v)
 	r.Decision, r.Reason = retrainRefused, v.Reason
 	if !v.Pass {
 		if id == "" {
@@ -79,6 +80,18 @@ func (a *app) retrain(ctx context.Context, l *loaded, t time.Time, champion *pre
 	}
 	r.Decision, r.Now = retrainPromoted, made.ID
 	return r, a.changing(ctx, l.project, func(reg *registry.Registry) error { return reg.Promote(made.ID, v) })
+}
+
+// ifSigned refuses a model that must be signed and is not: no machine that
+// trains at night holds the key, so somebody has to look at it first.
+func ifSigned(r *registry.Registry, id string, v predict.Verdict) predict.Verdict {
+	if !v.Pass || r.Signers == nil {
+		return v
+	}
+	if _, _, err := r.Load(id); err != nil {
+		return predict.Verdict{Reason: fmt.Sprintf("it passes the gates (%s), but cannot be used: %v; then promote it by holdfast models promote %s", v.Reason, err, id)}
+	}
+	return v
 }
 
 // challenger returns the champion where it holds, a minor version of it, or a

@@ -41,6 +41,9 @@ type app struct {
 	breakLock bool
 	logIDs    string // see logged
 
+	signature string          // file of public keys
+	signers   predict.Signers // in it, who must have signed the models that are used; nil for anybody
+
 	maxMemory  string
 	eventBytes int64 // of events to hold in memory; 0 for no bound
 	fitBytes   int64 // of a fit; past it rows are streamed from disk; 0 for no bound
@@ -78,6 +81,7 @@ cannot be read (--keep-going); 4 bad data; 5 a quality gate refused; 10 not foun
 	f.StringVar(&a.logIDs, "log-ids", "", "ids of customers in messages on standard error: hide, hash or show (default: show on a terminal, else hide)")
 	f.BoolVar(&a.keepGoing, "keep-going", false, "leave out input files that cannot be read, list them in FILE.rejects.json beside the output, and end with 3")
 	f.BoolVar(&a.isolate, "isolate", false, "first read every input file in a child process with bounds on memory and time")
+	f.StringVar(&a.signature, "require-signature", "", "PEM file of Ed25519 public keys: use no model that none of them has signed (default: signature of the project file)")
 	f.BoolVar(&a.breakLock, "break-lock", false, "go on where a process of another machine has left its lock")
 	root.AddCommand(demoCommand(a), initCommand(a), checkCommand(a), featuresCommand(a), trainCommand(a), evaluateCommand(a),
 		predictCommand(a), runCommand(a), readFilesCommand(a), monitorCommand(a), explainCommand(a), forgetCommand(a), modelsCommand(a), versionCommand(a))
@@ -105,6 +109,12 @@ func (a *app) start() error {
 	}
 	if err := a.checkLogIDs(); err != nil {
 		return err
+	}
+	if a.signature != "" {
+		var err error
+		if a.signers, err = predict.LoadSigners(a.fsys, a.signature); err != nil {
+			return usageError("--require-signature: %v", err)
+		}
 	}
 	if f, ok := a.stderr.(*os.File); ok && !a.quiet && !a.json && isTerminal(f) && os.Getenv("TERM") != "dumb" {
 		a.progress.w = f
@@ -155,7 +165,7 @@ func (a *app) load(ctx context.Context, models ...*predict.Model) (*loaded, erro
 func (a *app) loadForFrame(ctx context.Context) (*loaded, error) { return a.read(ctx, true) }
 
 func (a *app) read(ctx context.Context, onlyFrame bool, models ...*predict.Model) (*loaded, error) {
-	p, err := findProject(a.fsys, a.dir)
+	p, err := a.findProject()
 	if err != nil {
 		return nil, err
 	}

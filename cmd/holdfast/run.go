@@ -119,7 +119,7 @@ func (a *app) run(ctx context.Context, o *runOptions) (*runDone, error) {
 	if _, err := time.Parse(time.DateOnly, o.asOf); err != nil {
 		return nil, usageError("--as-of %q: expected a date such as 2026-01-31", o.asOf)
 	}
-	p, err := findProject(a.fsys, a.dir)
+	p, err := a.findProject()
 	if err != nil {
 		return nil, err
 	}
@@ -237,7 +237,7 @@ func (a *app) retrainFirst(ctx context.Context, o *runOptions, p *project, w *wo
 	r.Key = key.Key
 	to := champion
 	if r.Challenger != "" {
-		if to, _, err = l.registry.Load(r.Challenger); err != nil {
+		if to, _, err = l.registry.Read(r.Challenger); err != nil {
 			return err
 		}
 	}

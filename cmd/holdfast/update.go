@@ -57,7 +57,7 @@ func (g lineage) apply(o *train.Options, f *features.Frame) {
 // update tests the champion on what matured since its as-of, and publishes a
 // minor version of it, a new fit, or nothing.
 func (a *app) update(ctx context.Context, asOf, maxAge string) error {
-	p, err := findProject(a.fsys, a.dir)
+	p, err := a.findProject()
 	if err != nil {
 		return err
 	}

@@ -108,7 +108,7 @@ func (r *Registry) Promote(id string, v predict.Verdict) error {
 		return fmt.Errorf("%w: %s", ErrRefused, v.Reason)
 	}
 	return r.locked(func() error {
-		if _, _, err := r.load(id); err != nil {
+		if _, _, err := r.load(id, r.Signers); err != nil {
 			return err
 		}
 		return r.move(Champion, Move{ID: id, Verdict: &v})
@@ -140,7 +140,7 @@ func (r *Registry) Rollback(ref string, v predict.Verdict) (from, to string, err
 			}
 			to = id
 		}
-		if _, _, err := r.load(to); err != nil {
+		if _, _, err := r.load(to, r.Signers); err != nil {
 			return fmt.Errorf("rolling back to %s: %w; name another one that was champion before: %v", to, err, trail[:last])
 		}
 		return r.move(Champion, Move{ID: to, Rollback: true, Verdict: &v})

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/holdfast-churn/holdfast/predict"
 )
 
 // GCOptions says what GC leaves.
@@ -136,7 +138,7 @@ func (r *Registry) removeTemporary(c *Collected, dry bool, folder ...string) err
 	}
 	for _, e := range entries {
 		name := e.Name()
-		if !strings.HasPrefix(name, "."+modelFile+".tmp-") && !strings.HasPrefix(name, ".aliases.json.tmp-") {
+		if !strings.HasPrefix(name, "."+modelFile+".tmp-") && !strings.HasPrefix(name, "."+predict.SignaturePath(modelFile)+".tmp-") && !strings.HasPrefix(name, ".aliases.json.tmp-") {
 			continue
 		}
 		path := r.path(append(folder, name)...)

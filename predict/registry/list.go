@@ -38,7 +38,7 @@ func (r *Registry) List() ([]Version, error) {
 	var out []Version
 	for _, id := range ids {
 		v := Version{ID: id}
-		v.Model, _, v.Err = r.load(id)
+		v.Model, _, v.Err = r.load(id, nil)
 		for _, name := range []string{Champion, Latest} {
 			if aliases[name].ID == id {
 				v.Aliases = append(v.Aliases, name)
@@ -54,7 +54,7 @@ func (r *Registry) List() ([]Version, error) {
 func (r *Registry) Lineage(id string) []string {
 	var line []string
 	for id != "" && !slices.Contains(line, id) {
-		m, _, err := r.load(id)
+		m, _, err := r.load(id, nil)
 		if err != nil {
 			break
 		}
@@ -71,7 +71,8 @@ type Problem struct {
 }
 
 // Verify reads every version and every alias, and returns how many versions
-// there are and all that is wrong, champion first.
+// there are and all that is wrong, champion first. Where there are Signers, a
+// champion must be signed.
 func (r *Registry) Verify() (versions int, problems []Problem, err error) {
 	list, err := r.List()
 	if errors.Is(err, predict.ErrIntegrity) { // of aliases.json
@@ -97,6 +98,9 @@ func (r *Registry) Verify() (versions int, problems []Problem, err error) {
 		problems = append(problems, Problem{name, fmt.Errorf("points to %s: %w in %s; %s", a.ID, ErrNotFound, r.Dir, mend)})
 	}
 	for _, v := range list {
+		if v.Err == nil && slices.Contains(v.Aliases, Champion) {
+			_, _, v.Err = r.load(v.ID, r.Signers)
+		}
 		if v.Err != nil {
 			problems = append(problems, Problem{v.ID, v.Err})
 		}

@@ -4,6 +4,7 @@
 // two names that point into it.
 //
 //	models/<id>/model.json   one version; its id is the hash of the file
+//	models/<id>/model.json.sig   its signature, where somebody signed it
 //	models/aliases.json      champion and latest, with their history
 //	models/.lock             whoever is changing the folder; empty else
 //
@@ -19,6 +20,7 @@
 package registry
 
 import (
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -52,6 +54,9 @@ type Registry struct {
 	// Writer says who writes, for those whom its lock keeps waiting. It is
 	// asked at each change; nil is nobody in particular.
 	Writer func() data.Holder
+	// Signers are who must have signed what is used: loaded, promoted or rolled
+	// back to. Nil asks for no signatures. All versions can be listed and read.
+	Signers predict.Signers
 	// BreakLock goes on where a lock was left by a process of another machine.
 	BreakLock bool
 }
@@ -96,7 +101,7 @@ func (r *Registry) Publish(m *predict.Model) (id string, err error) {
 	}
 	id = predict.ID(b)
 	return id, r.locked(func() error {
-		if _, _, err := r.load(id); err != nil { // not there yet, or damaged
+		if _, _, err := r.load(id, nil); err != nil { // not there yet, or damaged
 			if err := r.write(id, b); err != nil {
 				return fmt.Errorf("publishing model %s: %w", id, err)
 			}
@@ -155,21 +160,42 @@ func (r *Registry) Resolve(ref string) (string, error) {
 	return "", fmt.Errorf("model %q: %w: %d ids begin so: %s", ref, ErrNotFound, len(found), strings.Join(found, ", "))
 }
 
-// Load resolves a reference and reads its model, which must match its id.
+// Sign signs the version that ref means.
+func (r *Registry) Sign(ref string, key ed25519.PrivateKey) (id string, err error) {
+	err = r.locked(func() error {
+		if id, err = r.Resolve(ref); err != nil {
+			return err
+		}
+		_, err = predict.Sign(r.FS, r.ModelPath(id), id, key)
+		return err
+	})
+	return id, err
+}
+
+// Load resolves a reference and reads its model, which must match its id and
+// be signed by one of the Signers.
 func (r *Registry) Load(ref string) (*predict.Model, string, error) {
+	return r.resolved(ref, r.Signers)
+}
+
+// Read is Load for those who look at a model and do not use it: it asks for no
+// signature.
+func (r *Registry) Read(ref string) (*predict.Model, string, error) { return r.resolved(ref, nil) }
+
+func (r *Registry) resolved(ref string, s predict.Signers) (*predict.Model, string, error) {
 	id, err := r.Resolve(ref)
 	if err != nil {
 		return nil, "", err
 	}
-	m, id, err := r.load(id)
+	m, id, err := r.load(id, s)
 	if err != nil && ref == Champion {
 		err = fmt.Errorf("champion cannot be used: %w; holdfast models rollback returns to the one before", err)
 	}
 	return m, id, err
 }
 
-func (r *Registry) load(id string) (*predict.Model, string, error) {
-	m, found, err := predict.Load(r.FS, r.ModelPath(id))
+func (r *Registry) load(id string, s predict.Signers) (*predict.Model, string, error) {
+	m, found, err := s.Load(r.FS, r.ModelPath(id))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, "", fmt.Errorf("model %s: %w in %s", id, ErrNotFound, r.Dir)

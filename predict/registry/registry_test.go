@@ -3,6 +3,7 @@
 package registry
 
 import (
+	"crypto/ed25519"
 	"errors"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/holdfast-churn/holdfast/data"
+	"github.com/holdfast-churn/holdfast/data/faultfs"
 	"github.com/holdfast-churn/holdfast/features"
 	"github.com/holdfast-churn/holdfast/predict"
 )
@@ -101,5 +103,57 @@ func TestListSurvivesDamage(t *testing.T) {
 	publish(t, r, model(-2))
 	if _, _, err := r.Load(bad); err != nil {
 		t.Error(err)
+	}
+}
+
+// Where signatures are required, what nobody has signed can be listed, read and
+// signed, and is neither loaded nor champion.
+func TestSigners(t *testing.T) {
+	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	r := &Registry{FS: faultfs.NewCrash(), Dir: "models", Signers: predict.Signers{key.Public().(ed25519.PublicKey)}}
+	first, second := publish(t, r, model(-1)), publish(t, r, model(-2))
+	pass := predict.Verdict{Pass: true}
+	refused := func(what string, err error) {
+		t.Helper()
+		if !errors.Is(err, predict.ErrIntegrity) || !strings.Contains(err.Error(), "nobody has signed it") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	_, _, err := r.Load(second)
+	refused("loading", err)
+	refused("promoting", r.Promote(second, pass))
+	refused("approving", r.Promote(second, predict.Verdict{By: "Ada", Because: "it is late"}))
+	if _, id, err := r.Read(Latest); err != nil || id != second {
+		t.Errorf("reading: %s, %v", id, err)
+	}
+	if versions, problems, err := r.Verify(); versions != 2 || problems != nil || err != nil {
+		t.Errorf("%d versions, %v, %v", versions, problems, err)
+	}
+	for _, id := range []string{first, second} {
+		if got, err := r.Sign(id[:8], key); err != nil || got != id {
+			t.Fatalf("signing: %s, %v", got, err)
+		}
+		if err := r.Promote(id, pass); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, id, err := r.Load(Champion); err != nil || id != second {
+		t.Errorf("a signed champion: %s, %v", id, err)
+	}
+	if err := r.FS.Remove(predict.SignaturePath(r.ModelPath(first))); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = r.Rollback("", predict.Verdict{})
+	refused("rolling back", err)
+	if err := r.FS.Remove(predict.SignaturePath(r.ModelPath(second))); err != nil {
+		t.Fatal(err)
+	}
+	if _, problems, err := r.Verify(); len(problems) != 1 || err != nil {
+		t.Errorf("an unsigned champion: %v, %v", problems, err)
+	} else {
+		refused("verifying", problems[0].Err)
+	}
+	if _, err := r.Sign("0000", key); !errors.Is(err, ErrNotFound) {
+		t.Errorf("signing what is not there: %v", err)
 	}
 }
