@@ -127,7 +127,7 @@ func inOrder(workers, n int, do func(worker, i int) error) error {
 	errs := make([]error, n)
 	work := func(w int) {
 		for i := int(next.Add(1)) - 1; i < n && !failed.Load(); i = int(next.Add(1)) - 1 {
-			if errs[i] = do(w, i); errs[i] != nil {
+			if errs[i] = Caught(func() error { return do(w, i) }); errs[i] != nil {
 				failed.Store(true)
 			}
 		}

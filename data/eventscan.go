@@ -183,7 +183,7 @@ func (r *eventReader) run(ctx context.Context, next *atomic.Int64, p *rowProgres
 		if i >= len(r.scan.groups) {
 			return
 		}
-		if err := r.group(r.scan.groups[i]); err != nil {
+		if err := Caught(func() error { return r.group(r.scan.groups[i]) }); err != nil {
 			r.err, r.at = err, i
 			next.Store(int64(len(r.scan.groups))) // no further ones
 			return

@@ -66,7 +66,7 @@ func Screen(ctx context.Context, fsys FS, s Sources, workers int, check func(ctx
 	for worker := range max(1, min(workers, len(files))) {
 		wg.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(files) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				found[i] = check(ctx, worker, files[i])
+				found[i] = Caught(func() error { return check(ctx, worker, files[i]) })
 			}
 		})
 	}

@@ -90,7 +90,7 @@ func NewSurvey(h *History, workers int) (*Survey, error) {
 				if part >= h.Parts() {
 					return
 				}
-				v.read(part)
+				v.err = Caught(func() error { return v.read(part) })
 			}
 		})
 	}
@@ -113,9 +113,9 @@ func newSurveyor(h *History) *surveyor {
 }
 
 // read counts the events of one part.
-func (v *surveyor) read(part int) {
-	if v.err = v.h.ReadPart(v.part, part); v.err != nil {
-		return
+func (v *surveyor) read(part int) error {
+	if err := v.h.ReadPart(v.part, part); err != nil {
+		return err
 	}
 	for a := v.part.First; a < v.part.End; a++ {
 		id, spell, events := v.h.Accounts[a].ID, spellOf(v.h, a), 0
@@ -134,6 +134,7 @@ func (v *surveyor) read(part int) {
 			v.silent.addMany(1, id)
 		}
 	}
+	return nil
 }
 
 // A spell is when an account is a customer, by the accounts and the contracts

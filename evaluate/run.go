@@ -9,6 +9,7 @@ import (
 	"math"
 	"sync"
 
+	"github.com/holdfast-churn/holdfast/data"
 	"github.com/holdfast-churn/holdfast/features"
 )
 
@@ -52,7 +53,7 @@ func predictAll(ctx context.Context, f *features.Frame, origins []Origin, candid
 		workers.Go(func() {
 			for i := range next {
 				if ctx.Err() == nil {
-					errs[i] = r.origin(ctx, i)
+					errs[i] = data.Caught(func() error { return r.origin(ctx, i) })
 				}
 			}
 		})

@@ -4,6 +4,7 @@ package features
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -160,11 +161,18 @@ func (s *stream) run(ctx context.Context) {
 		}
 		err := ctx.Err()
 		if err == nil {
-			err = s.h.ReadPart(part, i)
+			err = data.Caught(func() error {
+				if err := s.h.ReadPart(part, i); err != nil {
+					return err
+				}
+				l.reset()
+				s.make(k, l, f)
+				return nil
+			})
 		}
-		if err == nil {
-			l.reset()
-			s.make(k, l, f)
+		var panicked *data.PanicError
+		if errors.As(err, &panicked) {
+			err = fmt.Errorf("features of accounts %d to %d of %d: %w", part.First+1, part.End, len(s.h.Accounts), err)
 		}
 		if !s.hand(i, l, f, err) {
 			return
@@ -197,7 +205,7 @@ func (s *stream) hand(i int, l *listing, f *Frame, err error) bool {
 	}
 	if s.err == nil {
 		if s.err = err; err == nil {
-			s.err = s.each(f)
+			s.err = data.Caught(func() error { return s.each(f) })
 		}
 	}
 	if s.err == nil {

@@ -23,7 +23,8 @@ var errDisk = errors.New("input/output error")
 // succeed.
 type failingDisk struct {
 	data.Disk
-	reads atomic.Int64
+	reads  atomic.Int64
+	panics bool // in place of an error
 }
 
 func (d *failingDisk) Scratch() (data.ScratchFile, error) {
@@ -38,6 +39,9 @@ type failingScratch struct {
 
 func (f failingScratch) ReadAt(b []byte, at int64) (int, error) {
 	if f.disk.reads.Add(-1) < 0 {
+		if f.disk.panics {
+			panic("no such page")
+		}
 		return 0, errDisk
 	}
 	return f.ScratchFile.ReadAt(b, at)
@@ -163,4 +167,28 @@ func keysOf(f *Frame) string {
 		return ""
 	}
 	return fmt.Sprint(len(f.Rows), f.Rows[0].Account, f.Rows[len(f.Rows)-1].Account, f.Columns[0].Num)
+}
+
+// A panic while a part is made, or handed over, ends a build with an error that
+// says where in the data it happened; the process and its other goroutines go
+// on.
+func TestBuildPartsPanics(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	h, disk := spilled(t)
+	spec := &Spec{Version: SpecVersion, Outcome: Outcome{Mode: Activity, Of: "app", HorizonDays: 30, EveryDays: 10, ActiveWithinDays: 30},
+		Features: []Feature{{Name: "n", From: "app", Agg: Count, Kind: NumberKind}}}
+	refuses := func(what, want string, each func(*Frame) error) {
+		t.Helper()
+		for _, workers := range []int{1, 3} {
+			_, err := BuildParts(context.Background(), h, spec, Options{Workers: workers}, each)
+			var panicked *data.PanicError
+			if !errors.As(err, &panicked) || errors.Is(err, data.ErrBadData) || !strings.HasPrefix(err.Error(), want) {
+				t.Errorf("%s, %d workers: %v, want %q", what, workers, err, want)
+			}
+		}
+	}
+	refuses("a receiver", "no room at failing_test.go:", func(*Frame) error { panic("no room") })
+	disk.panics = true
+	disk.reads.Store(0)
+	refuses("a part", "features of accounts 1 to 8 of 2000: no such page at failing_test.go:", func(*Frame) error { return nil })
 }

@@ -43,7 +43,10 @@ func (p *prover) prove(ctx context.Context, t *data.Tables, rows []int, o ProofO
 	for range min(workers, len(rows)) {
 		wg.Go(func() {
 			for k := int(next.Add(1)) - 1; k < len(rows) && ctx.Err() == nil; k = int(next.Add(1)) - 1 {
-				tried[k], errs[k] = p.try(ctx, tables(p.frame.Rows[rows[k]].Account), rows[k])
+				errs[k] = data.Caught(func() (err error) {
+					tried[k], err = p.try(ctx, tables(p.frame.Rows[rows[k]].Account), rows[k])
+					return err
+				})
 				progress.Lock()
 				if done++; o.Progress != nil {
 					o.Progress(done, len(rows))

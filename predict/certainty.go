@@ -5,8 +5,8 @@ package predict
 import (
 	"math"
 	"runtime"
-	"sync"
 
+	"github.com/holdfast-churn/holdfast/data"
 	"github.com/holdfast-churn/holdfast/features"
 )
 
@@ -51,19 +51,15 @@ func (b *scoreBuilder) setCertainty(s *Scorer, f *features.Frame, raw, z []float
 	n := len(b.p)
 	b.low, b.high, b.stability, b.mainPillar = make([]float64, n), make([]float64, n), make([]float64, n), make([]string, n)
 	workers := max(1, min(runtime.GOMAXPROCS(0), n/rowBlock))
-	var wg sync.WaitGroup
-	for w := range workers {
-		wg.Go(func() {
-			var of *spread
-			if b.m.Uncertainty != nil {
-				of = newSpread(b.m, s, f, b.pillars)
-			}
-			for i := w * n / workers; i < (w+1)*n/workers; i++ {
-				b.setCertaintyOf(i, of, raw[i], z[i])
-			}
-		})
-	}
-	wg.Wait()
+	data.Together(workers, func(w int) {
+		var of *spread
+		if b.m.Uncertainty != nil {
+			of = newSpread(b.m, s, f, b.pillars)
+		}
+		for i := w * n / workers; i < (w+1)*n/workers; i++ {
+			b.setCertaintyOf(i, of, raw[i], z[i])
+		}
+	})
 }
 
 // setCertaintyOf is setCertainty of one row; of is nil where nothing is known.

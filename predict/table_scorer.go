@@ -5,7 +5,6 @@ package predict
 import (
 	"fmt"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"github.com/holdfast-churn/holdfast/data"
@@ -130,19 +129,13 @@ func (s *TableScorer) bindsOnce() bool {
 func (s *TableScorer) share(rows int) {
 	const some = 2 * blockRows
 	var next atomic.Int64
-	var wg sync.WaitGroup
-	work := func(b *scoreBlock) {
+	data.Together(len(s.blocks), func(worker int) { // the first here, where the data are near
 		for from := int(next.Add(some)) - some; from < rows; from = int(next.Add(some)) - some {
 			for at := from; at < min(from+some, rows); at += blockRows {
-				s.score(b, at, min(blockRows, rows-at))
+				s.score(s.blocks[worker], at, min(blockRows, rows-at))
 			}
 		}
-	}
-	for _, b := range s.blocks[1:] {
-		wg.Go(func() { work(b) })
-	}
-	work(s.blocks[0]) // here, where the data are near
-	wg.Wait()
+	})
 }
 
 // score scores n rows from a row on, at most blockRows.

@@ -3,8 +3,9 @@
 package train
 
 import (
-	"sync"
 	"sync/atomic"
+
+	"github.com/holdfast-churn/holdfast/data"
 )
 
 // parallel calls work(0) … work(n−1) from up to workers goroutines and returns
@@ -21,23 +22,9 @@ func parallel(workers, n int, work func(i int)) {
 		return
 	}
 	var next atomic.Int64
-	var wg sync.WaitGroup
-	var once sync.Once
-	var panicked any
-	for range workers {
-		wg.Go(func() {
-			defer func() {
-				if p := recover(); p != nil {
-					once.Do(func() { panicked = p })
-				}
-			}()
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				work(i)
-			}
-		})
-	}
-	wg.Wait()
-	if panicked != nil {
-		panic(panicked)
-	}
+	data.Together(workers, func(int) {
+		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+			work(i)
+		}
+	})
 }

@@ -5,6 +5,8 @@ package train
 import (
 	"sync/atomic"
 	"testing"
+
+	"github.com/holdfast-churn/holdfast/data"
 )
 
 // Every index is worked on once, and a panic comes out where it can be
@@ -18,7 +20,11 @@ func TestParallel(t *testing.T) {
 		}
 		func() {
 			defer func() {
-				if p := recover(); p != "at 42" {
+				p := recover()
+				if raised, ok := p.(*data.PanicError); ok {
+					p = raised.Value
+				}
+				if p != "at 42" {
 					t.Errorf("%d workers: recovered %v", workers, p)
 				}
 			}()

@@ -13,11 +13,11 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	_ "time/tzdata" // the binary runs where no time zones are installed
+
+	"github.com/spf13/cobra"
 
 	"github.com/holdfast-churn/holdfast/data"
 	"github.com/holdfast-churn/holdfast/evaluate"
@@ -51,25 +51,24 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 // runOn is run on any file system.
-func runOn(ctx context.Context, fsys data.FS, args []string, stdout, stderr io.Writer) (code int) {
+func runOn(ctx context.Context, fsys data.FS, args []string, stdout, stderr io.Writer) int {
 	a := &app{fsys: fsys, stdout: stdout, stderr: stderr, progress: new(progress)}
-	defer func() { // no panic reaches a user
-		if r := recover(); r != nil {
-			a.progress.end()
-			fmt.Fprintf(stderr, "holdfast: an internal error, which is no fault of yours: %s; nothing is left half-written; "+
-				"please report it with what you ran%s\n", a.logged(strings.Join(strings.Fields(fmt.Sprint(r)), " ")), where())
-			code = exitFailure
-		}
-	}()
 	root := newRoot(a)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	command, err := root.ExecuteContextC(ctx)
+	var command *cobra.Command
+	err := data.Caught(func() (err error) { // no panic reaches a user
+		command, err = root.ExecuteContextC(ctx)
+		return err
+	})
 	a.progress.end()
 	var stopped *interruptError
+	var panicked *data.PanicError
 	switch {
 	case err == nil:
+	case errors.As(err, &panicked):
+		err = fmt.Errorf("an internal error, which is no fault of yours: %w; nothing is left half-written; please report it with what you ran", err)
 	case errors.As(context.Cause(ctx), &stopped):
 		err = stopped
 	case !a.started:
@@ -84,22 +83,6 @@ func runOn(ctx context.Context, fsys data.FS, args []string, stdout, stderr io.W
 		fmt.Fprintf(stderr, "holdfast: %s\n", a.logged(oneLine(err)))
 	}
 	return exitCode(err)
-}
-
-// where names the place of a panic that is being handled, and its callers.
-func where() string {
-	var b strings.Builder
-	callers := make([]uintptr, 32)
-	frames := runtime.CallersFrames(callers[:runtime.Callers(1, callers)])
-	for {
-		f, more := frames.Next()
-		if strings.HasPrefix(f.Function, "github.com/holdfast-churn/holdfast") && !strings.HasSuffix(f.Function, ".where") {
-			fmt.Fprintf(&b, "; %s:%d", filepath.Base(f.File), f.Line)
-		}
-		if !more {
-			return b.String()
-		}
-	}
 }
 
 // Exit codes, as DESIGN.md section 4 names them.
