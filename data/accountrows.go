@@ -34,7 +34,7 @@ func ReadTablesOf(ctx context.Context, fsys FS, s Sources, accounts []string) (*
 			if kept == nil {
 				kept = rows
 			} else {
-				kept.appendTable(rows)
+				kept.AppendTable(rows)
 			}
 			return ctx.Err()
 		})
@@ -90,8 +90,8 @@ func (t *Table) Take(rows []int) *Table {
 	return out
 }
 
-// appendTable adds the rows of a table of the same columns.
-func (t *Table) appendTable(more *Table) {
+// AppendTable adds the rows of a table of the same columns.
+func (t *Table) AppendTable(more *Table) {
 	for i := range t.Columns {
 		c, d := &t.Columns[i], more.Columns[i]
 		if c.Kind == Text {

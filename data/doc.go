@@ -28,6 +28,12 @@
 // 2261, an integer beyond 64 bits or a decimal of more than 15 digits, which a
 // number would round, is refused.
 //
+// Beyond one machine another program sorts the rows. A Union (union.go) is all
+// tables in one, for it to sort; gather.go turns what it sorted back into the
+// tables of some accounts at a time, and NewHistory joins those. What spans
+// accounts is told to such a history: where it ends (end.go), which a Census
+// (census.go) has found.
+//
 // Write and WriteFile replace a file in one step, through the small interface
 // FS that everything goes through. The same table gives the same bytes.
 //

@@ -109,6 +109,15 @@ func (d *dayCounts) add(at int64) {
 	d.page[n%dayPage].add(1, at)
 }
 
+// addRows adds some events of one day, the latest of them at the given time.
+func (d *dayCounts) addRows(at, rows int64) {
+	n := countedDay(at)
+	if n/dayPage != d.at {
+		d.turn(n / dayPage)
+	}
+	d.page[n%dayPage].add(rows, at)
+}
+
 // addAll adds one event at each of the times.
 func (d *dayCounts) addAll(at []int64) {
 	page, first := d.page, d.at*dayPage

@@ -110,6 +110,17 @@ func newHistory(ctx context.Context, accounts, contracts *Table, s Sources, b *b
 			return nil, err
 		}
 	}
+	h.settleNewest()
+	h.facts = []fact{{accounts, named([]string{s.Accounts.Key, s.Accounts.ValidFrom})}}
+	if contracts != nil {
+		h.facts = append(h.facts, fact{contracts, []string{s.Contracts.Key}})
+	}
+	return h, nil
+}
+
+// settleNewest finds where the history ends.
+func (h *History) settleNewest() {
+	h.Newest = NoTime
 	for i := range h.Sources {
 		h.Newest = max(h.Newest, h.Sources[i].Newest)
 	}
@@ -118,11 +129,6 @@ func newHistory(ctx context.Context, accounts, contracts *Table, s Sources, b *b
 			h.Newest = max(h.Newest, c.Start)
 		}
 	}
-	h.facts = []fact{{accounts, named([]string{s.Accounts.Key, s.Accounts.ValidFrom})}}
-	if contracts != nil {
-		h.facts = append(h.facts, fact{contracts, []string{s.Contracts.Key}})
-	}
-	return h, nil
 }
 
 // Close frees the disk space that a history takes.

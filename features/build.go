@@ -93,7 +93,7 @@ func (f *Frame) append(g *Frame) {
 // accounts alone, and pieces are handed over in the order of parts, so that
 // nothing depends on who makes which.
 func BuildParts(ctx context.Context, h *data.History, spec *Spec, o Options, each func(*Frame) error) (*Built, error) {
-	if err := spec.validate(h); err != nil {
+	if err := spec.Validate(h); err != nil {
 		return nil, err
 	}
 	if err := spec.checkDays(h, o); err != nil {
@@ -497,6 +497,16 @@ func countsOf(left map[refusal]int, rows int) []data.Count {
 		return out[i].Reason < out[j].Reason
 	})
 	return out
+}
+
+// Counts returns the sum of the counts of several builds (Built.Left), which
+// have so many rows in all, as one build of all their accounts would.
+func Counts(left []data.Count, rows int) []data.Count {
+	by := map[refusal]int{}
+	for _, c := range left {
+		by[refusal(c.Reason)] += c.Rows
+	}
+	return countsOf(by, rows)
 }
 
 // Explain says in one sentence why a frame has no rows.

@@ -22,8 +22,8 @@ func specError(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrSpec, fmt.Sprintf(format, args...))
 }
 
-// validate checks a spec against the history it is to be built from.
-func (s *Spec) validate(h *data.History) error {
+// Validate checks a spec against the history it is to be built from.
+func (s *Spec) Validate(h *data.History) error {
 	o := &s.Outcome
 	var sources []string
 	for i := range h.Sources {

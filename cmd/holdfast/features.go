@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime/debug"
@@ -18,6 +19,7 @@ import (
 func featuresCommand(a *app) *cobra.Command {
 	var asOf, maxAge, output, format string
 	var history bool
+	var engine engineFlags
 	c := &cobra.Command{
 		Use:   "features",
 		Short: "write the feature frame: one row per snapshot",
@@ -38,8 +40,11 @@ Exits    0 ok; 2 configuration; 4 bad data, or no eligible snapshot;
 			if history && asOf != "" {
 				return usageError("--history and --as-of exclude each other")
 			}
-			if err := checkOutput(output, format, a.json); err != nil {
+			if err := errors.Join(checkOutput(output, format, a.json), engine.check(a, output)); err != nil {
 				return err
+			}
+			if engine.engine == engineSpark {
+				return a.sparkFeatures(cmd.Context(), &engine, frameRequest{asOf, maxAge, output, format})
 			}
 			// What lives long is blocks of records, which the collector passes over
 			// at no cost: let it come sooner than at twice their size.
@@ -69,6 +74,7 @@ Exits    0 ok; 2 configuration; 4 bad data, or no eligible snapshot;
 	c.Flags().StringVar(&maxAge, "max-age", "7d", "how long after the newest event --as-of may lie")
 	c.Flags().StringVarP(&output, "output", "o", "", "file to write, or - for standard output")
 	c.Flags().StringVar(&format, "format", "", "with -o -: arrow, csv or jsonl")
+	engine.register(c)
 	return c
 }
 

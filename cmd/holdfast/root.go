@@ -84,7 +84,7 @@ cannot be read (--keep-going); 4 bad data; 5 a quality gate refused; 10 not foun
 	f.StringVar(&a.signature, "require-signature", "", "PEM file of Ed25519 public keys: use no model that none of them has signed (default: signature of the project file)")
 	f.BoolVar(&a.breakLock, "break-lock", false, "go on where a process of another machine has left its lock")
 	root.AddCommand(demoCommand(a), initCommand(a), checkCommand(a), featuresCommand(a), trainCommand(a), evaluateCommand(a),
-		predictCommand(a), runCommand(a), readFilesCommand(a), monitorCommand(a), explainCommand(a), forgetCommand(a), modelsCommand(a), versionCommand(a))
+		predictCommand(a), runCommand(a), readFilesCommand(a), monitorCommand(a), explainCommand(a), forgetCommand(a), modelsCommand(a), workerCommand(a), engineCommand(a), versionCommand(a))
 	return root
 }
 

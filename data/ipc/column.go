@@ -18,6 +18,8 @@ type column struct {
 	data.Column
 	field int // in the schema
 	codes map[string]int32
+	last  string // text, and its code: ids come in runs
+	code  int32
 }
 
 // newColumns returns one column for each field that is not nested.
@@ -115,6 +117,10 @@ func (c *column) appendValue(values arrow.Array, i int) error {
 		return err
 	case data.Text:
 		text := textAt(values, i)
+		if len(c.codes) > 0 && text == c.last {
+			c.Codes = append(c.Codes, c.code)
+			return nil
+		}
 		code, ok := c.codes[text]
 		if !ok {
 			text = strings.Clone(text) // else it would hold on to the whole batch
@@ -122,6 +128,7 @@ func (c *column) appendValue(values arrow.Array, i int) error {
 			c.codes[text] = code
 			c.Dict = append(c.Dict, text)
 		}
+		c.last, c.code = c.Dict[code], code
 		c.Codes = append(c.Codes, code)
 		return nil
 	}

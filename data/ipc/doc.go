@@ -15,6 +15,9 @@
 // appears in this package's interface; and arrow's own Parquet package is never
 // used, because on damaged files it panics where nobody can recover.
 //
+// A StreamReader reads a stream batch by batch, and tells one that was cut off
+// from one that ended; see cmd/holdfast/SPARK.md.
+//
 //	err := ipc.Write(data.Disk{}, "scores.arrow", scores)
 //	table, err := ipc.Read(data.Disk{}, "scores.arrow")
 package ipc

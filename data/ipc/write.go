@@ -69,6 +69,8 @@ type writer struct {
 	open   func(*arrow.Schema) (records, error)
 	schema *arrow.Schema
 	out    records
+
+	metadata *arrow.Metadata // of the schema; nil for none
 }
 
 func (w *writer) Append(t *data.Table) (err error) {
@@ -76,7 +78,7 @@ func (w *writer) Append(t *data.Table) (err error) {
 		if err := t.CheckNames(); err != nil {
 			return err
 		}
-		w.schema = schemaOf(t)
+		w.schema = schemaOf(t, w.metadata)
 		if w.out, err = w.open(w.schema); err != nil {
 			return err
 		}
@@ -125,12 +127,12 @@ var arrowTypes = map[data.Kind]arrow.DataType{
 	data.Text:  arrow.BinaryTypes.String,
 }
 
-func schemaOf(t *data.Table) *arrow.Schema {
+func schemaOf(t *data.Table, metadata *arrow.Metadata) *arrow.Schema {
 	fields := make([]arrow.Field, len(t.Columns))
 	for i := range t.Columns {
 		fields[i] = arrow.Field{Name: t.Columns[i].Name, Type: arrowTypes[t.Columns[i].Kind], Nullable: true}
 	}
-	return arrow.NewSchema(fields, nil)
+	return arrow.NewSchema(fields, metadata)
 }
 
 // writeBatches hands the rows over in record batches, in order.

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdfast-churn/holdfast/data"
+	"github.com/holdfast-churn/holdfast/data/demo"
+	"github.com/holdfast-churn/holdfast/data/ipc"
+	"github.com/holdfast-churn/holdfast/features"
+)
+
+// A workerBench is a project and its rows as an engine would bring them.
+type workerBench struct {
+	dir  string
+	a    *app
+	job  *sparkJob // without a session
+	rows *data.Table
+}
+
+// newWorkerBench makes a project and does what the driver and Spark do: a
+// census, and all rows sorted by account and table.
+func newWorkerBench(t *testing.T, d *demo.Demo) *workerBench {
+	t.Helper()
+	b := &workerBench{dir: filepath.Join(t.TempDir(), "demo")}
+	b.a = &app{fsys: data.Disk{}, stdout: io.Discard, stderr: io.Discard, progress: new(progress), dir: b.dir}
+	if err := b.a.writeDemo(context.Background(), b.dir, d); err != nil {
+		t.Fatal(err)
+	}
+	b.load(t)
+	return b
+}
+
+func (b *workerBench) load(t *testing.T) {
+	t.Helper()
+	b.job = &sparkJob{app: b.a, parts: 1}
+	_, facts, err := b.job.load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := b.a.load(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.job.history.SetEnd(l.history.End()); err != nil {
+		t.Fatal(err)
+	}
+	b.job.spec = l.spec
+	b.rows = b.union(t, facts)
+}
+
+// union puts the rows of all tables into one, in order.
+func (b *workerBench) union(t *testing.T, facts *data.Facts) *data.Table {
+	t.Helper()
+	u := b.job.union
+	all := facts.Table(u, b.job.sources)
+	n := all.Rows
+	for k := range u.Events {
+		n += u.Events[k].Rows
+	}
+	for _, s := range u.Slots {
+		all.Columns = append(all.Columns, void(s.Name, s.Kind, all.Rows))
+	}
+	for k := range u.Events {
+		e := &u.Events[k]
+		names := []string{e.Account}
+		for _, c := range e.Columns {
+			names = append(names, c.Name)
+		}
+		from, err := data.Read(b.a.fsys, b.job.sources.Events[k].Path, names)
+		if err != nil {
+			t.Fatal(err)
+		}
+		account := from.Columns[0].AsText()
+		account.Name = data.UnionAccount
+		piece := &data.Table{Rows: from.Rows, Columns: []data.Column{account,
+			data.IntOf(data.UnionTable, data.Int, from.Rows, func(int) (int64, bool) { return int64(k) + 2, true }),
+			void(data.UnionFacts, data.Text, from.Rows)}}
+		for _, s := range u.Slots {
+			c := void(s.Name, s.Kind, from.Rows)
+			for i := range e.Columns {
+				if e.Columns[i].Slot == s.Name {
+					c = from.Columns[1+i]
+					c.Name = s.Name
+				}
+			}
+			piece.Columns = append(piece.Columns, c)
+		}
+		all.AppendTable(piece)
+	}
+	if all.Rows != n {
+		t.Fatalf("%d rows in the union, want %d", all.Rows, n)
+	}
+	order := make([]int, all.Rows)
+	for i := range order {
+		order[i] = i
+	}
+	id, table := &all.Columns[0], &all.Columns[1]
+	slices.SortStableFunc(order, func(i, k int) int {
+		if c := strings.Compare(id.Text(i), id.Text(k)); c != 0 {
+			return c
+		}
+		return int(table.Ints[i] - table.Ints[k])
+	})
+	return all.Take(order)
+}
+
+// stream returns some rows as the input of a worker.
+func (b *workerBench) stream(t *testing.T, task any, rows *data.Table) []byte {
+	t.Helper()
+	text, err := json.Marshal(task)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	w := ipc.NewStreamWriter(&out, taskKey, string(text))
+	if err := w.Append(rows); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// answer has a worker do its work.
+func (b *workerBench) answer(kind string, in []byte) ([]byte, error) {
+	var out bytes.Buffer
+	a := &app{fsys: data.Disk{}, stdout: &out, stderr: io.Discard, progress: new(progress), workers: 1}
+	err := a.work(context.Background(), workerKinds[kind], bytes.NewReader(in))
+	return out.Bytes(), err
+}
+
+// read reads what a worker has written, and its trailer.
+func (b *workerBench) read(t *testing.T, out []byte) (rows *data.Table, last trailer) {
+	t.Helper()
+	r, err := ipc.NewStreamReader(bytes.NewReader(out), "the output")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for {
+		piece, err := r.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if piece == nil {
+			return rows, last
+		}
+		if end := piece.Column(trailerColumn); end.Len() == 1 && !end.Missing(0) {
+			if err := json.Unmarshal([]byte(end.Text(0)), &last); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		if rows == nil {
+			rows = piece
+		} else {
+			rows.AppendTable(piece)
+		}
+	}
+}
+
+// A worker's frame of all accounts is the embedded engine's, value by value, and
+// its trailer counts what came in and went out.
+func TestWorkerFeatures(t *testing.T) {
+	for kind, make := range demoKinds {
+		b := newWorkerBench(t, make(demo.Options{Seed: 5, Accounts: 120}))
+		for _, asOf := range []time.Time{{}, time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)} {
+			l, err := b.a.load(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := features.Build(context.Background(), l.history, &l.spec, features.Options{AsOf: asOf})
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, err := b.answer("features", b.stream(t, b.job.task(asOf), b.rows))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, last := b.read(t, out)
+			table := positional(want.Frame.Table(l.sources.Location))
+			got.Columns = got.Columns[:len(got.Columns)-1]
+			if !bytes.Equal(fileOf(t, got), fileOf(t, table)) {
+				t.Errorf("%s: the worker's frame as of %v differs", kind, asOf)
+			}
+			looked := len(want.Frame.Rows)
+			for _, c := range want.Left {
+				looked += c.Rows
+			}
+			if last.Records != b.rows.Rows || last.Rows != table.Rows || last.Snapshots != looked || table.Rows == 0 {
+				t.Errorf("%s: trailer %+v; %d records, %d snapshots and %d rows are there", kind, last, b.rows.Rows, looked, table.Rows)
+			}
+		}
+	}
+}
+
+// fileOf returns the bytes of a table's file.
+func fileOf(t *testing.T, table *data.Table) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := data.WriteTo(&b, "parquet", table); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// What a worker cannot trust it refuses, with an error that says so.
+func TestWorkerRefuses(t *testing.T) {
+	b := newWorkerBench(t, demo.Make(demo.Options{Seed: 5, Accounts: 30}))
+	good := b.stream(t, b.job.task(time.Time{}), b.rows)
+	order := make([]int, b.rows.Rows)
+	for i := range order {
+		order[i] = i
+	}
+	reversed := slices.Clone(order)
+	slices.Reverse(reversed)
+	byTable := slices.Clone(order) // the rows of the first account back to front
+	first := 0
+	for first < len(order) && b.rows.Columns[0].Text(first) == b.rows.Columns[0].Text(0) {
+		first++
+	}
+	slices.Reverse(byTable[:first])
+	other := b.job.task(time.Time{})
+	other.End.Sources = nil
+	for _, c := range []struct {
+		name string
+		in   []byte
+		want string
+	}{
+		{"accounts out of order", b.stream(t, b.job.task(time.Time{}), b.rows.Take(reversed)), "not sorted"},
+		{"tables out of order", b.stream(t, b.job.task(time.Time{}), b.rows.Take(byTable)), "not sorted"},
+		{"cut off in a batch", good[:len(good)/2], "the input stream"},
+		{"cut off at a batch", good[:len(good)-8], "cut off"},
+		{"no stream", []byte("account,table\n1,2\n3,4\n"), "not an Arrow stream"},
+		{"nothing", nil, "not an Arrow stream"},
+		{"no task", b.stream(t, "", b.rows), "the task"},
+		{"another end", b.stream(t, other, b.rows), "the ends of 0 sources"},
+		{"a column less", b.stream(t, b.job.task(time.Time{}), &data.Table{Rows: b.rows.Rows, Columns: b.rows.Columns[:3]}), "is needed"},
+	} {
+		out, err := b.answer("features", c.in)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want one that says %q", c.name, err, c.want)
+		}
+		if bytes.Contains(out, []byte(`"records"`)) {
+			t.Errorf("%s: a trailer was written", c.name)
+		}
+	}
+}
