@@ -21,6 +21,8 @@ type Survey struct {
 	Months []string     `json:"months"`
 	Types  []TypeMonths `json:"types"` // by source, in declared order, the most frequent type first
 
+	Silences []Silence `json:"silences,omitempty"` // by source and month
+
 	Findings []Finding `json:"-"`
 }
 
@@ -55,6 +57,8 @@ type sourceSurvey struct {
 	unstarted tally        // rows dated before the account's first term
 	ended     tally        // rows dated after the account's last term
 	churned   tally        // and more than afterChurn after a term that churned
+
+	active activeCounter
 }
 
 // A surveyor counts the events of the parts that it is given.
@@ -65,6 +69,10 @@ type surveyor struct {
 	silent  tally // accounts without events
 	keys    []uint64
 	err     error
+
+	segments []string // the largest
+	segment  []int32  // of each account
+	counted  []int64  // by month: the account and source that were counted in it last
 }
 
 // afterChurn is how long after the end of a term that churned its account may
@@ -79,10 +87,11 @@ func NewSurvey(h *History, workers int) (*Survey, error) {
 		workers = runtime.GOMAXPROCS(0)
 	}
 	all := make([]*surveyor, max(1, min(workers, h.Parts())))
+	segments, of := segmentsOf(h)
 	var taken atomic.Int64
 	var wg sync.WaitGroup
 	for i := range all {
-		v := newSurveyor(h)
+		v := newSurveyor(h, segments, of)
 		all[i] = v
 		wg.Go(func() {
 			for v.err == nil {
@@ -104,9 +113,11 @@ func NewSurvey(h *History, workers int) (*Survey, error) {
 	return all[0].result(), nil
 }
 
-func newSurveyor(h *History) *surveyor {
-	v := &surveyor{h: h, part: h.NewPart(), sources: make([]sourceSurvey, len(h.Sources))}
+func newSurveyor(h *History, segments []string, of []int32) *surveyor {
+	v := &surveyor{h: h, part: h.NewPart(), sources: make([]sourceSurvey, len(h.Sources)), segments: segments, segment: of,
+		counted: make([]int64, monthOf(maxDay+1)+1)}
 	for i := range v.sources {
+		v.sources[i].active.segments = make([]monthCounts, len(segments))
 		v.sources[i].types = make([]typeSurvey, len(h.Sources[i].Types)+1)
 	}
 	return v
@@ -125,7 +136,7 @@ func (v *surveyor) read(part int) error {
 			}
 			r := v.part.Records(i, a)
 			events += r.Len()
-			v.count(i, r, spell, id)
+			v.count(i, a, r, spell, id)
 			if v.h.Sources[i].layout.id == 0 {
 				v.sources[i].repeats.addMany(v.repeated(&v.h.Sources[i], r), id)
 			}
@@ -169,14 +180,20 @@ func spellOf(h *History, account int) spell {
 
 // count counts one account's records of one source. (NoTime as the creation
 // lies before every event.)
-func (v *surveyor) count(source int, r Records, s spell, id string) {
+func (v *surveyor) count(source, account int, r Records, s spell, id string) {
 	src, to, days := &v.h.Sources[source], &v.sources[source], &v.part.days
 	var unstarted, ended, churned int
+	stamp := int64(account*len(v.sources)+source) + 1 // 0 stands for none
 	for at := 0; at < len(r.Words); at += r.Stride {
 		t := int64(r.Words[at])
 		k := &to.types[src.Classes[ClassOf(r.Words[at+1])].Type+1]
 		k.rows++
-		k.months.add(monthOf(days.Of(t)))
+		month := monthOf(days.Of(t))
+		k.months.add(month)
+		if v.counted[month] != stamp {
+			v.counted[month] = stamp
+			to.active.add(v.segment[account], month)
+		}
 		if t < s.created {
 			k.early++
 		}
@@ -228,6 +245,7 @@ func (v *surveyor) add(w *surveyor) {
 		s.unstarted.merge(&o.unstarted)
 		s.ended.merge(&o.ended)
 		s.churned.merge(&o.churned)
+		s.active.merge(&o.active)
 		for t := range s.types {
 			s.types[t].rows += o.types[t].rows
 			s.types[t].early += o.types[t].early
@@ -240,12 +258,15 @@ func (v *surveyor) add(w *surveyor) {
 func (v *surveyor) result() *Survey {
 	first, last := v.span()
 	s := &Survey{Months: monthNames(first, last), Types: []TypeMonths{}}
+	whole := v.h.Newest != NoTime && monthOf(DayOf(v.h.Newest, v.h.Location)+1) > last
 	for i := range v.sources {
 		if src := &v.h.Sources[i]; !src.Derived {
 			s.Findings = append(s.Findings, v.findings(i, first, last)...)
 			s.Types = append(s.Types, v.byMonth(i, first, last)...)
+			s.Silences = append(s.Silences, v.sources[i].active.silences(src.Name, v.segments, last, whole)...)
 		}
 	}
+	s.Findings = append(s.Findings, silenceFindings(s.Silences)...)
 	if v.silent.n > 0 && len(v.sources) > 0 {
 		s.Findings = append(s.Findings, Finding{Note, "without_events", "accounts", v.silent.n, len(v.h.Accounts),
 			fmt.Sprintf("%d of %d accounts have no event in any source", v.silent.n, len(v.h.Accounts)), v.silent.examples})

@@ -121,7 +121,8 @@ func TestMonitor(t *testing.T) {
 	}
 	now := at("2022-12-01", "2023-01-01")
 	o := MonitorOptions{Project: `a "shop"`, Model: "0123456789ab", AsOf: day(t, "2022-12-01"), Location: time.UTC, Bootstrap: quick}
-	calm, err := NewMonitor(m, f, now, o)
+	before := f.Select(f.Where(func(r *features.Row) bool { return r.Snapshot < day(t, "2022-09-01").UnixNano() }))
+	calm, err := NewMonitor(m, Watched{f, before, now}, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,14 +150,53 @@ func TestMonitor(t *testing.T) {
 			r.Y = 1
 		}
 	}
-	moved, err := NewMonitor(m, f, now, o)
+	moved, err := NewMonitor(m, Watched{f, before, now}, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(moved.Alarms) != 3 || moved.Score.Size != ShiftLarge || moved.Features[0].Size != ShiftLarge || moved.Expected.LogLoss <= calm.Expected.LogLoss {
 		t.Errorf("%q, %+v", moved.Alarms, moved.Score)
 	}
-	if _, err := NewMonitor(model("2021-01-01", f), f, now, o); !errors.Is(err, ErrNoReference) {
-		t.Errorf("a model of other data was watched: %v", err)
+}
+
+// The dates to compare with are of the year before the fit, and not before the
+// history begins; a model of other data has none.
+func TestReferenceDates(t *testing.T) {
+	f := history(400, 14, 1)
+	first := int64(math.MaxInt64)
+	for i := range f.Rows {
+		first = min(first, f.Rows[i].Snapshot)
+	}
+	dates, err := ReferenceDates(model("2022-09-01", f), f, time.UTC)
+	if err != nil || len(dates) < 3 {
+		t.Fatal(dates, err)
+	}
+	for i, d := range dates {
+		if want := day(t, "2022-09-01").AddDate(0, 0, -30*(len(dates)-i)); !d.Equal(want) || d.UnixNano() < first {
+			t.Errorf("date %d is %v, want %v", i, d, want)
+		}
+	}
+	if all, err := ReferenceDates(model("2030-01-01", f), f, time.UTC); err != nil || len(all) != 12 || !all[0].Equal(day(t, "2029-01-06")) {
+		t.Errorf("after a long history: %v, %v", all, err)
+	}
+	if _, err := ReferenceDates(model("2021-01-01", f), f, time.UTC); !errors.Is(err, ErrNoReference) {
+		t.Errorf("a model of other data has dates: %v", err)
+	}
+	if _, err := ReferenceDates(model("", f), f, time.UTC); !errors.Is(err, ErrNoReference) {
+		t.Errorf("a model of no date has dates: %v", err)
+	}
+	if _, err := ReferenceDates(model("soon", f), f, time.UTC); !errors.Is(err, predict.ErrIntegrity) {
+		t.Errorf("an as-of that is no date: %v", err)
+	}
+}
+
+// A renewal that is seen at three dates counts once.
+func TestEachOnce(t *testing.T) {
+	f := &features.Frame{Rows: []features.Row{{Account: "a", Contract: "1"}, {Account: "a", Contract: "2"}, {Account: "a", Contract: "1"}, {Account: "b"}}}
+	eachOnce(f)
+	for i, want := range []float64{0.5, 1, 0.5, 1} {
+		if f.Rows[i].Weight != want {
+			t.Errorf("row %d weighs %v, want %v", i, f.Rows[i].Weight, want)
+		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast-churn/holdfast/data"
 	"github.com/holdfast-churn/holdfast/features"
 	"github.com/holdfast-churn/holdfast/predict"
 )
@@ -31,7 +32,7 @@ type Monitor struct {
 	AsOf    string `json:"as_of"`
 	Mode    string `json:"mode"`
 
-	Reference int     `json:"reference_rows"` // mature when the model was fitted
+	Reference int     `json:"reference_rows"` // of the year before the fit that today's are compared with
 	Rows      int     `json:"rows"`           // scored at the as-of
 	Score     Shift   `json:"score_shift"`    // of the probability
 	Features  []Shift `json:"feature_shifts"` // the largest beyond chance first
@@ -128,39 +129,79 @@ type MonitorOptions struct {
 	AsOf           time.Time
 	Location       *time.Location
 	Seed           uint64
-	Bootstrap      int // resamples; zero means 1,000
-	Every          int // history is of one account of so many; zero and one: of all
+	Bootstrap      int            // resamples; zero means 1,000
+	Every          int            // history is of one account of so many; zero and one: of all
+	Silences       []data.Silence // of the events, all there were
 }
 
 // ErrNoReference says that nothing is known of what a model was fitted on.
 var ErrNoReference = errors.New("nothing to compare with")
 
-// NewMonitor watches a model at a date. history holds the snapshots of all the
-// past under the model's spec, with outcomes as they are known today; now those
-// of the date. Past scores are not looked up but made again: features as of a
-// snapshot never change, so that the model says today what it said then.
-func NewMonitor(m *predict.Model, history, now *features.Frame, o MonitorOptions) (*Monitor, error) {
+// A Watched is what a monitor looks at, all of it under the model's spec.
+type Watched struct {
+	History *features.Frame // the snapshots of all the past, with outcomes as they are known today
+	Before  *features.Frame // rows as of ReferenceDates: what the model saw as it was fitted
+	Now     *features.Frame // rows as of the date
+}
+
+// ReferenceDates are the instants whose rows a monitor compares today's with:
+// the midnights a month (of 30 days) apart of the year before a model was
+// fitted, the oldest first, as far as snapshots with outcomes go back. Rows as
+// of an instant are of terms at all leads and ages, as those of today are,
+// where the snapshots of the past are of certain leads.
+func ReferenceDates(m *predict.Model, history *features.Frame, loc *time.Location) ([]time.Time, error) {
+	fitted, err := fittedAt(m, loc)
+	if err != nil {
+		return nil, err
+	}
+	first := int64(math.MaxInt64)
+	for i := range history.Rows {
+		if r := &history.Rows[i]; r.Y != features.Unknown && r.Matured() <= fitted.UnixNano() && hasProbability(r) {
+			first = min(first, r.Snapshot)
+		}
+	}
+	if first >= fitted.UnixNano() {
+		return nil, fmt.Errorf("%w: no snapshot had a mature outcome at %s, when the model was fitted: "+
+			"the tables hold other data than it was trained on", ErrNoReference, m.Provenance.AsOf)
+	}
+	dates := []time.Time{}
+	for k := 12; k > 0; k-- {
+		if t := data.Midnight(fitted.AddDate(0, 0, -30*k), loc); t.UnixNano() >= first {
+			dates = append(dates, t)
+		}
+	}
+	return dates, nil
+}
+
+// fittedAt returns the as-of instant of a model.
+func fittedAt(m *predict.Model, loc *time.Location) (time.Time, error) {
+	if m.Provenance.AsOf == "" {
+		return time.Time{}, fmt.Errorf("%w: the model does not say as of which date it was fitted", ErrNoReference)
+	}
+	t, err := time.ParseInLocation(time.DateOnly, m.Provenance.AsOf, loc)
+	if err != nil {
+		return t, fmt.Errorf("%w: the model has the as-of %q; expected a date", predict.ErrIntegrity, m.Provenance.AsOf)
+	}
+	return t, nil
+}
+
+// NewMonitor watches a model at a date. Past scores are not looked up but made
+// again: features as of a snapshot never change, so that the model says today
+// what it said then.
+func NewMonitor(m *predict.Model, f Watched, o MonitorOptions) (*Monitor, error) {
 	r := &Monitor{Format: MonitorFormat, Project: o.Project, Model: o.Model, Fitted: m.Provenance.AsOf,
 		AsOf: o.AsOf.In(o.Location).Format(time.DateOnly), Mode: m.Spec.Outcome.Mode, Months: []RealisedMonth{}, Alarms: []string{}}
-	if m.Provenance.AsOf == "" {
-		return nil, fmt.Errorf("%w: the model does not say as of which date it was fitted", ErrNoReference)
-	}
-	fitted, err := time.ParseInLocation(time.DateOnly, m.Provenance.AsOf, o.Location)
+	fitted, err := fittedAt(m, o.Location)
 	if err != nil {
-		return nil, fmt.Errorf("%w: the model has the as-of %q; expected a date", predict.ErrIntegrity, m.Provenance.AsOf)
+		return nil, err
 	}
 	at, asOf := fitted.UnixNano(), o.AsOf.UnixNano()
-	reference := history.Select(history.Where(func(r *features.Row) bool {
-		return r.Snapshot < at && r.Y != features.Unknown && r.Matured() <= at && hasProbability(r)
-	}))
-	since := history.Select(history.Where(func(r *features.Row) bool {
+	reference := f.Before.Select(f.Before.Where(hasProbability))
+	eachOnce(reference)
+	since := f.History.Select(f.History.Where(func(r *features.Row) bool {
 		return r.Snapshot >= at && r.Snapshot < asOf && r.Y != features.Unknown && r.Matured() <= asOf && hasProbability(r)
 	}))
-	today := now.Select(now.Where(hasProbability))
-	if len(reference.Rows) == 0 {
-		return nil, fmt.Errorf("%w: no snapshot had a mature outcome at %s, when the model was fitted: "+
-			"the tables hold other data than it was trained on", ErrNoReference, r.Fitted)
-	}
+	today := f.Now.Select(f.Now.Where(hasProbability))
 	before, err := m.Prob(nil, reference)
 	if err != nil {
 		return nil, err
@@ -187,10 +228,25 @@ func NewMonitor(m *predict.Model, history, now *features.Frame, o MonitorOptions
 	}
 	r.say()
 	r.Alarms = append(r.Alarms, outside(m, today)...)
+	r.Alarms = append(r.Alarms, recentSilences(o)...)
 	if o.Every > 1 {
 		r.Words = append(r.Words, fmt.Sprintf("The past is that of one account of every %d.", o.Every))
 	}
 	return r, nil
+}
+
+// eachOnce gives the rows of one term, or of one account without terms, the
+// weight 1 together: one that is seen at several dates is no more evidence of
+// what accounts are like than one that is seen once.
+func eachOnce(f *features.Frame) {
+	type term struct{ account, contract string }
+	rows := make(map[term]int)
+	for i := range f.Rows {
+		rows[term{f.Rows[i].Account, f.Rows[i].Contract}]++
+	}
+	for i := range f.Rows {
+		f.Rows[i].Weight = 1 / float64(rows[term{f.Rows[i].Account, f.Rows[i].Contract}])
+	}
 }
 
 // valueAtRisk returns Σ v p; NaN where no row has a value, or where they are of

@@ -5,6 +5,7 @@ package evaluate
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/holdfast-churn/holdfast/features"
 	"github.com/holdfast-churn/holdfast/predict"
@@ -17,6 +18,20 @@ const (
 	outsideShare = 0.25
 	leastOutside = 10
 )
+
+// recentSilences names the months without events that windows of 90 days and
+// less can still see.
+func recentSilences(o MonitorOptions) []string {
+	last := o.AsOf.In(o.Location).AddDate(0, 0, -1)
+	first := time.Date(last.Year(), last.Month()-2, 1, 0, 0, 0, 0, o.Location)
+	var out []string
+	for i := range o.Silences {
+		if s := &o.Silences[i]; s.Month >= first.Format("2006-01") && s.Month <= last.Format("2006-01") {
+			out = append(out, s.String())
+		}
+	}
+	return out
+}
 
 // outside names the numbers of which many rows lie beyond the range that the
 // model was trained on, by more than that range is wide: tenures and counts of all

@@ -57,14 +57,14 @@ func (l *listing) addActivity(a int32, t, end int64, mark label) {
 	l.snaps = append(l.snaps, snapshot{t: t, due: end, contract: -1})
 }
 
-// gridOver returns the snapshots to try for an account: the as-of instant, or
+// gridOver returns the snapshots to try for an account: the as-of instants, or
 // the grid's points after its first event up to the end of the source.
 func (l *listing) gridOver(events []data.Event, newest int64) []int64 {
 	switch {
 	case len(events) == 0:
 		return nil
 	case l.asOf != history:
-		return []int64{l.asOf}
+		return l.instants
 	}
 	every := l.spec.Outcome.EveryDays
 	first := int(events[0].Day) - activityEpoch

@@ -23,6 +23,9 @@ type Options struct {
 	// AsOf asks for one row for each account and term at that instant. The
 	// zero time asks for every snapshot of the history.
 	AsOf time.Time
+	// Earlier asks, as of an instant, for the rows as of these instants too, in
+	// the order given and before those of AsOf.
+	Earlier []time.Time
 	// OnlyScored leaves out, as of an instant, the rows that are early or
 	// decided and so have no probability.
 	OnlyScored bool
@@ -153,6 +156,10 @@ func (s *stream) run(ctx context.Context) {
 	l, f := &listing{h: s.h, spec: s.spec, part: part, asOf: history, every: max(1, s.options.Every)}, s.template.frame()
 	if !s.options.AsOf.IsZero() {
 		l.asOf, l.onlyScored = s.options.AsOf.UnixNano(), s.options.OnlyScored
+		for _, t := range s.options.Earlier {
+			l.instants = append(l.instants, t.UnixNano())
+		}
+		l.instants = append(l.instants, l.asOf)
 	}
 	for {
 		i := int(s.taken.Add(1)) - 1
@@ -295,6 +302,7 @@ type listing struct {
 	asOf int64 // or history
 	rows []Row
 
+	instants   []int64 // earlier ones and asOf
 	onlyScored bool
 	every      int // of so many accounts one
 
@@ -333,7 +341,9 @@ func (l *listing) listRenewals() {
 		first := len(l.rows)
 		for k := h.Accounts[a].FirstContract; k < h.Accounts[a].EndContract; k++ {
 			if l.asOf != history {
-				l.addAsOf(k)
+				for _, t := range l.instants {
+					l.addAsOf(k, t)
+				}
 				continue
 			}
 			c := &h.Contracts[k]
@@ -355,12 +365,12 @@ func (l *listing) listRenewals() {
 	}
 }
 
-// addAsOf adds the row of contract k at the as-of instant, if its term is
+// addAsOf adds the row of contract k as of the instant t, if its term is
 // running then. Terms decided or due too late get a row without probability.
-func (l *listing) addAsOf(k int32) {
+func (l *listing) addAsOf(k int32, t int64) {
 	h, o := l.h, &l.spec.Outcome
 	status := Scored
-	switch why := atRisk(h, o, k, l.asOf); why {
+	switch why := atRisk(h, o, k, t); why {
 	case "":
 	case notStarted, alreadyDue:
 		return // not running: nobody expects a row
@@ -374,13 +384,13 @@ func (l *listing) addAsOf(k int32) {
 	for _, d := range o.LeadDays {
 		longest = max(longest, d)
 	}
-	if status == Scored && int(lead(l.asOf, h.Contracts[k].Due, h.Location)) > longest+earlyDays {
+	if status == Scored && int(lead(t, h.Contracts[k].Due, h.Location)) > longest+earlyDays {
 		status = Early
 	}
 	if l.onlyScored && status != Scored {
 		return
 	}
-	l.add(k, l.asOf, label{Unknown, Never}, status)
+	l.add(k, t, label{Unknown, Never}, status)
 }
 
 func (l *listing) add(k int32, t int64, label label, status Status) {
@@ -414,9 +424,12 @@ func (l *listing) close(account int32, first int) {
 // shows a visible event and, as of an instant, the newest one of the others.
 func (l *listing) markNoHistory(f *Frame) {
 	for _, s := range l.spans {
-		if l.asOf != history { // all rows of the account are of one instant
-			last := l.lastVisible(s.account, l.asOf)
+		if l.asOf != history {
+			last, at := int64(0), history // of the instant looked at last
 			for i := s.start; i < s.end; i++ {
+				if t := f.Rows[i].Snapshot; t != at {
+					last, at = l.lastVisible(s.account, t), t
+				}
 				f.Rows[i].LastEvent = last
 				if f.Rows[i].Status == Scored && last == data.NoTime {
 					f.Rows[i].Status = NoHistory

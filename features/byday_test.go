@@ -99,16 +99,22 @@ func TestByDayRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		outcome Outcome
 		feature Feature
-		asOf    time.Time
+		asOf    int64 // 0 for the whole history
+		earlier int64 // an instant beside it
 		refused bool
 	}{
-		"a count":      {renewal, count, time.Unix(0, on("2024-02-01")), false},
-		"a streak":     {renewal, streak, time.Unix(0, on("2024-02-01")), true},
-		"at one":       {renewal, count, time.Unix(0, on("2024-02-01")+int64(time.Hour)), true},
-		"the activity": {Outcome{Mode: Activity, Of: "app", HorizonDays: 30, EveryDays: 10, ActiveWithinDays: 30}, count, time.Time{}, true},
+		"a count":      {renewal, count, on("2024-02-01"), on("2024-01-31"), false},
+		"a streak":     {renewal, streak, on("2024-02-01"), on("2024-01-31"), true},
+		"at one":       {renewal, count, on("2024-02-01") + int64(time.Hour), on("2024-01-31"), true},
+		"earlier":      {renewal, count, on("2024-02-01"), on("2024-01-31") + int64(time.Hour), true},
+		"the activity": {Outcome{Mode: Activity, Of: "app", HorizonDays: 30, EveryDays: 10, ActiveWithinDays: 30}, count, 0, 0, true},
 	} {
+		o := Options{}
+		if c.asOf != 0 {
+			o.AsOf, o.Earlier = time.Unix(0, c.asOf), []time.Time{time.Unix(0, c.earlier)}
+		}
 		spec := &Spec{Version: SpecVersion, Outcome: c.outcome, Features: []Feature{c.feature}}
-		_, err := Build(context.Background(), h, spec, Options{AsOf: c.asOf})
+		_, err := Build(context.Background(), h, spec, o)
 		if (err != nil) != c.refused || err != nil && !errors.Is(err, ErrSpec) {
 			t.Errorf("%s: %v", name, err)
 		}

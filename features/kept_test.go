@@ -4,10 +4,13 @@ package features
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/holdfast-churn/holdfast/data"
 )
 
 // What a renewal kept counts from the instant its outcome was mature, and not
@@ -53,4 +56,56 @@ func TestOnlyScored(t *testing.T) {
 	if early == 0 || early == all {
 		t.Errorf("%d of %d rows are early or decided: nothing was tried", early, all)
 	}
+}
+
+// Several instants in one build give the rows of a build for each, bit for bit,
+// in renewal and in activity mode.
+func TestEarlierInstants(t *testing.T) {
+	h, _ := spilled(t)
+	terms := ended()
+	count := []Feature{{Name: "n", From: "app", Agg: Count, Kind: NumberKind}}
+	for name, c := range map[string]struct {
+		h    *data.History
+		spec *Spec
+	}{
+		"renewal":  {terms, &Spec{Version: SpecVersion, Timezone: "UTC", Outcome: derived}},
+		"activity": {h, &Spec{Version: SpecVersion, Outcome: Outcome{Mode: Activity, Of: "app", HorizonDays: 30, EveryDays: 10, ActiveWithinDays: 30}, Features: count}},
+	} {
+		var dates []time.Time
+		one := make(map[string]bool)
+		for day := on("2024-01-05"); day < on("2025-12-01"); day += int64(20 * 24 * time.Hour) {
+			dates = append(dates, time.Unix(0, day).UTC())
+			for _, row := range asOfRows(t, c.h, c.spec, Options{AsOf: dates[len(dates)-1]}) {
+				one[row] = true
+			}
+		}
+		last := len(dates) - 1
+		got := asOfRows(t, c.h, c.spec, Options{AsOf: dates[last], Earlier: dates[:last]})
+		if len(got) != len(one) || len(one) < 10 {
+			t.Errorf("%s: %d rows, want %d", name, len(got), len(one))
+		}
+		for _, row := range got {
+			if !one[row] {
+				t.Fatalf("%s: %s is no row of a build for one instant", name, row)
+			}
+		}
+	}
+}
+
+// asOfRows builds and returns each row with its features as a text.
+func asOfRows(t *testing.T, h *data.History, spec *Spec, o Options) []string {
+	t.Helper()
+	b, err := Build(context.Background(), h, spec, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for i := range b.Frame.Rows {
+		row := fmt.Sprintf("%+v", b.Frame.Rows[i])
+		for k := range b.Frame.Columns {
+			row += fmt.Sprint(" ", b.Frame.Columns[k].Num[i])
+		}
+		out = append(out, row)
+	}
+	return out
 }

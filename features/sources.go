@@ -74,8 +74,10 @@ func (s *Spec) checkDays(h *data.History, o Options) error {
 		if !h.Sources[i].ByDay() {
 			continue
 		}
-		if t := o.AsOf.UnixNano(); !o.AsOf.IsZero() && t != data.DayStart(data.DayOf(t, h.Location), h.Location) {
-			return specError("%s was read by day, so snapshots lie at the start of one, not at %v", name, o.AsOf)
+		for _, asOf := range append(slices.Clip(o.Earlier), o.AsOf) {
+			if t := asOf.UnixNano(); !asOf.IsZero() && t != data.DayStart(data.DayOf(t, h.Location), h.Location) {
+				return specError("%s was read by day, so snapshots lie at the start of one, not at %v", name, asOf)
+			}
 		}
 		if s.Outcome.Mode == Activity && s.Outcome.Of == name {
 			return specError("outcome: %s was read by day, but activity needs the times of events", name)

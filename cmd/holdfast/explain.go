@@ -207,6 +207,9 @@ func (a *app) oneAccount(ctx context.Context, l *loaded, account string) (*data.
 		hint := ""
 		if near := data.Nearest(account, ids); near != "" {
 			hint = fmt.Sprintf("; did you mean %s?", data.Marked(near))
+			if a.logIDs == hideIDs {
+				hint = "; one much like it is there"
+			}
 		}
 		if t, gone := l.sources.Forgotten.Of(account); gone {
 			hint = "; it was forgotten on " + t.Since

@@ -25,7 +25,8 @@ func monitorCommand(a *app) *cobra.Command {
 		Use:   "monitor",
 		Short: "watch a model: drift, expected and realised accuracy at a date",
 		Long: `Compares what the model sees at a date with what it was trained on, feature by
-feature and in its scores, each beside what chance allows; states the accuracy
+feature and in its scores, each beside what chance allows; names sources that
+have fallen silent, for one segment or all; states the accuracy
 that its probabilities expect of themselves, which needs no outcome; and sets
 beside it what became of the scores since the model was fitted.
 
@@ -70,7 +71,11 @@ func (a *app) monitor(ctx context.Context, l *loaded, asOf time.Time, m *predict
 	if err != nil {
 		return nil, err
 	}
-	r, err := a.watch(ctx, l, asOf, m, id, now.Frame)
+	survey, err := data.NewSurvey(l.history, a.workers)
+	if err != nil {
+		return nil, err
+	}
+	r, err := a.watch(ctx, l, asOf, m, id, now.Frame, survey)
 	if err != nil {
 		return nil, err
 	}
@@ -91,16 +96,30 @@ func (a *app) monitor(ctx context.Context, l *loaded, asOf time.Time, m *predict
 // bands far below any drift that matters, and a part of the time.
 const watchedAccounts = 20_000
 
-// watch compares a model's past with the frame now of asOf.
-func (a *app) watch(ctx context.Context, l *loaded, asOf time.Time, m *predict.Model, id string, now *features.Frame) (*evaluate.Monitor, error) {
+// watch compares a model's past with the frame now of asOf, and names what the
+// survey of all events finds silent.
+func (a *app) watch(ctx context.Context, l *loaded, asOf time.Time, m *predict.Model, id string, now *features.Frame, survey *data.Survey) (*evaluate.Monitor, error) {
 	o := a.buildOptions(time.Time{})
 	o.Every = max(1, (len(l.history.Accounts)+watchedAccounts-1)/watchedAccounts)
 	past, err := features.Build(ctx, l.history, &m.Spec, o)
 	if err != nil {
 		return nil, err
 	}
-	return evaluate.NewMonitor(m, past.Frame, now, evaluate.MonitorOptions{Project: l.name, Model: id, AsOf: asOf,
-		Location: l.sources.Location, Seed: trainSeed, Every: o.Every})
+	dates, err := evaluate.ReferenceDates(m, past.Frame, l.sources.Location)
+	if err != nil {
+		return nil, err
+	}
+	f := evaluate.Watched{History: past.Frame, Before: past.Frame.Select(nil), Now: now}
+	if n := len(dates); n > 0 {
+		o.Earlier, o.AsOf, o.OnlyScored = dates[:n-1], dates[n-1], true
+		before, err := features.Build(ctx, l.history, &m.Spec, o)
+		if err != nil {
+			return nil, err
+		}
+		f.Before = before.Frame
+	}
+	return evaluate.NewMonitor(m, f, evaluate.MonitorOptions{Project: l.name, Model: id, AsOf: asOf,
+		Location: l.sources.Location, Seed: trainSeed, Every: o.Every, Silences: survey.Silences})
 }
 
 // The files of a monitor.

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -123,9 +124,14 @@ func TestPoison(t *testing.T) {
 			}
 			return table.Take(rows)
 		})
-		const words = "far have moved usage_login_count_30d"
-		if !strings.Contains(monitor, words) || strings.Contains(cleanMonitor, "far have moved") {
-			t.Errorf("monitor says nothing of it:\n%s\ncheck:\n%s", monitor, check)
+		for name, c := range map[string][2]string{"check": {check, cleanCheck}, "monitor": {monitor, cleanMonitor}} {
+			words := fmt.Sprintf("usage: 0 accounts of the segment %q have an event in 2026-06, where about ", one)
+			if !strings.Contains(strings.ReplaceAll(c[0], "usage  ", "usage: "), words) || strings.Contains(c[1], "have an event in") {
+				t.Errorf("%s says nothing of it, or of what is not there:\n%s\nclean:\n%s", name, c[0], c[1])
+			}
+		}
+		if !strings.Contains(monitor, "warning: usage: 0 accounts") {
+			t.Errorf("no alarm:\n%s", monitor)
 		}
 	})
 }

@@ -258,9 +258,11 @@ func (a *app) fillRun(ctx context.Context, o *runOptions, m *manifest, w *workin
 	m.Data, m.Timings.Load = l.history.Fingerprint(), seconds(start)
 
 	start = time.Now()
-	if m.Findings, err = data.Check(l.history, l.sources); err != nil {
+	survey, err := data.NewSurvey(l.history, a.workers)
+	if err != nil {
 		return err
 	}
+	m.Findings = survey.Check(l.history, l.sources)
 	for i := range m.Findings {
 		if f := &m.Findings[i]; f.Severity == data.Fatal {
 			return dataError("%s: %s", f.Subject, f.Message)
@@ -299,7 +301,7 @@ func (a *app) fillRun(ctx context.Context, o *runOptions, m *manifest, w *workin
 		return err
 	}
 	start = time.Now()
-	if m.Monitor, err = a.watchRun(ctx, l, t, w, s.frame); err != nil {
+	if m.Monitor, err = a.watchRun(ctx, l, t, w, s.frame, survey); err != nil {
 		return err
 	}
 	m.Timings.Monitor = seconds(start)
@@ -317,9 +319,9 @@ type runMonitor struct {
 
 // watchRun monitors the model of a run. One of which nothing says what it was
 // fitted on, such as a scorecard made by hand, cannot be watched.
-func (a *app) watchRun(ctx context.Context, l *loaded, t time.Time, w *working, now *features.Frame) (*runMonitor, error) {
+func (a *app) watchRun(ctx context.Context, l *loaded, t time.Time, w *working, now *features.Frame, survey *data.Survey) (*runMonitor, error) {
 	a.progress.begin("monitor")
-	r, err := a.watch(ctx, l, t, w.scorers[0].m, w.scorers[0].id, now)
+	r, err := a.watch(ctx, l, t, w.scorers[0].m, w.scorers[0].id, now, survey)
 	if errors.Is(err, evaluate.ErrNoReference) {
 		return &runMonitor{Alarms: []string{}, Words: []string{"The model is not watched: " + oneLine(err) + "."}}, nil
 	}
