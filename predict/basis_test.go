@@ -92,6 +92,11 @@ func TestLevelBasis(t *testing.T) {
 			t.Errorf("row %d, column %d: %v, want %v", i/3, i%3, got[i], want[i])
 		}
 	}
+	weighed := make([]float64, 2*4)
+	in.Weighed(weighed, 4, 3, 5)
+	if !slices.Equal(weighed, []float64{1, 0, 0, 0, 0, 0, 1, 0}) { // basic, then a missing one
+		t.Errorf("a fit weighs %v", weighed)
+	}
 	if n := in.Unseen(); n != 2 { // "new" twice; legacy and missing were pooled in training
 		t.Errorf("%d unseen values, want 2", n)
 	}

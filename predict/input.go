@@ -167,6 +167,86 @@ func (in *Input) splineEntries(dst []Entry, x float64) []Entry {
 	return dst
 }
 
+// Weighed stores the columns that a fit weighs in rows from … to−1 in dst, which
+// holds zeros, one row every stride values: raw values u (Term.Raw), but of a
+// linear column its standardised one.
+func (in *Input) Weighed(dst []float64, stride, from, to int) {
+	if in.own != nil {
+		for r, code := range in.column.Codes[from:to] {
+			if j := in.own[code+1]; j >= 0 {
+				dst[r*stride+int(j)] = 1
+			}
+		}
+		return
+	}
+	x := in.column.Num[from:to]
+	for _, j := range in.linear {
+		in.term.linear(dst[j:], stride, x, int(j))
+	}
+	if in.splines != nil || in.cumulated != nil {
+		in.weighedSplines(dst, stride, x)
+	}
+	if in.missing < 0 && in.values == nil && in.spikes == nil {
+		return
+	}
+	for r, v := range x {
+		out := dst[r*stride:]
+		if v != v {
+			if in.missing >= 0 {
+				out[in.missing] = 1
+			}
+			continue
+		}
+		if in.values != nil {
+			out[in.values[nearest(in.midpoints, v)]] = 1
+		}
+		for _, j := range in.spikes {
+			if v == in.term.Columns[j].At {
+				out[j] = 1
+			}
+		}
+	}
+}
+
+// linear stores the standardised values of linear column k at the first of each
+// stride values of dst.
+func (t *Term) linear(dst []float64, stride int, x []float64, k int) {
+	b := &t.Columns[k]
+	for r, v := range x {
+		if v != v {
+			v = t.Median
+		}
+		dst[r*stride] = standardise(b.Transform.apply(min(max(v, t.Low), t.High)), b.Mean, b.SD)
+	}
+}
+
+// weighedSplines stores the splines and the cumulated splines at every x.
+func (in *Input) weighedSplines(dst []float64, stride int, x []float64) {
+	var b [TermDegree + 1]float64
+	for r, v := range x {
+		if v != v {
+			continue
+		}
+		out := dst[r*stride:]
+		first := BSplines(b[:], in.term.Knots, TermDegree, v)
+		if in.splines != nil {
+			for q, j := range in.splines[first : first+TermDegree+1] {
+				if j >= 0 {
+					out[j] = b[q]
+				}
+			}
+		}
+		if in.cumulated != nil {
+			cumulate(b[:])
+			for i, j := range in.cumulated[:first+TermDegree+1] {
+				if j >= 0 {
+					out[j] = b[max(i-first, 0)]
+				}
+			}
+		}
+	}
+}
+
 // Basis stores the K standardised basis columns of rows from … to−1 in dst,
 // one row every stride values: column k of row i goes to
 // dst[(i−from)·stride + k].

@@ -59,8 +59,8 @@ func drawValues(t *rapid.T, term *Term, n int) []float64 {
 	return x
 }
 
-// Three ways to a term's columns agree: column by column (Raw, Standardise),
-// the dense block (Basis), and the sparse one (Entries, Affine).
+// Four ways to a term's columns agree: column by column (Raw, Standardise), the
+// dense block (Basis), the sparse one (Entries, Affine), and that of a fit (Weighed).
 func TestEntriesAreTheBasis(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		term := drawTerm(t, "visits")
@@ -70,6 +70,8 @@ func TestEntriesAreTheBasis(t *testing.T) {
 		k := len(term.Columns)
 		block := make([]float64, n*k)
 		in.Basis(block, k, 0, n)
+		weighed := make([]float64, (n-1)*(k+1))
+		in.Weighed(weighed, k+1, 1, n)
 		for i, x := range c.Num {
 			raw := make([]float64, k)
 			for _, e := range in.Entries(nil, i) {
@@ -81,6 +83,15 @@ func TestEntriesAreTheBasis(t *testing.T) {
 			for j := range term.Columns {
 				b := &term.Columns[j]
 				want := b.Standardise(term.Raw(j, x))
+				if i > 0 {
+					weight := term.Raw(j, x)
+					if b.Kind == Linear {
+						weight = want
+					}
+					if got := weighed[(i-1)*(k+1)+j]; got != weight {
+						t.Fatalf("x = %v, %s %d: a fit weighs %v, want %v", x, b.Kind, b.Index, got, weight)
+					}
+				}
 				if math.Abs(block[i*k+j]-want) > 1e-13 {
 					t.Fatalf("x = %v, %s %d: %v in the block, want %v", x, b.Kind, b.Index, block[i*k+j], want)
 				}

@@ -29,6 +29,14 @@ func SplineCount(knots, degree int) int { return knots - 1 + degree }
 // Source: de Boor, A Practical Guide to Splines, revised ed. 2001, chapter X;
 // Piegl and Tiller, The NURBS Book, 2nd ed. 1997, algorithm A2.2.
 func BSplines(dst []float64, knots []float64, degree int, x float64) (first int) {
+	if degree == TermDegree {
+		return cubic((*[TermDegree + 1]float64)(dst), knots, x)
+	}
+	return recursion(dst, knots, degree, x)
+}
+
+// recursion is BSplines of any degree.
+func recursion(dst []float64, knots []float64, degree int, x float64) (first int) {
 	m := len(knots) - 1
 	x = min(max(x, knots[0]), knots[m])
 	i := 0
@@ -47,6 +55,44 @@ func BSplines(dst []float64, knots []float64, degree int, x float64) (first int)
 		}
 		dst[d] = saved
 	}
+	return i
+}
+
+// cubic is BSplines of degree 3, the recursion written out: the same operations
+// in the same order, without loops and without a branch on the interval.
+func cubic(dst *[TermDegree + 1]float64, knots []float64, x float64) (first int) {
+	m := len(knots) - 1
+	x = min(max(x, knots[0]), knots[m])
+	i := 0
+	for _, k := range knots[1:m] {
+		passed := 0
+		if x >= k {
+			passed = 1
+		}
+		i += passed
+	}
+	left1, left2, left3 := x-knots[i], x-knots[max(i-1, 0)], x-knots[max(i-2, 0)]
+	right1, right2, right3 := knots[i+1]-x, knots[min(i+2, m)]-x, knots[min(i+3, m)]-x
+
+	b := 1 / (right1 + left1) // degree 1
+	b0, b1 := float64(right1*b), float64(left1*b)
+
+	b = b0 / (right1 + left2) // degree 2
+	b0 = float64(right1 * b)
+	saved := float64(left2 * b)
+	b = b1 / (right2 + left1)
+	b1 = saved + float64(right2*b)
+	b2 := float64(left1 * b)
+
+	b = b0 / (right1 + left3) // degree 3
+	dst[0] = float64(right1 * b)
+	saved = float64(left3 * b)
+	b = b1 / (right2 + left2)
+	dst[1] = saved + float64(right2*b)
+	saved = float64(left2 * b)
+	b = b2 / (right3 + left1)
+	dst[2] = saved + float64(right3*b)
+	dst[3] = float64(left1 * b)
 	return i
 }
 

@@ -106,3 +106,22 @@ func TestBSplinesAreSmooth(t *testing.T) {
 		}
 	})
 }
+
+// The recursion that is written out gives the bits of the one in loops.
+func TestCubicIsTheRecursion(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		knots := drawKnots(t)
+		m := len(knots) - 1
+		x := rapid.OneOf(rapid.Float64Range(knots[0]-1, knots[m]+1), rapid.SampledFrom(append(knots, math.NaN(), math.Inf(1)))).Draw(t, "x")
+		var got, want [TermDegree + 1]float64
+		first := cubic(&got, knots, x)
+		if k := recursion(want[:], knots, TermDegree, x); k != first {
+			t.Fatalf("first %d, want %d", first, k)
+		}
+		for r := range got {
+			if math.Float64bits(got[r]) != math.Float64bits(want[r]) {
+				t.Fatalf("%v, want %v", got, want)
+			}
+		}
+	})
+}
