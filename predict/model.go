@@ -71,7 +71,7 @@ type Provenance struct {
 type Streamed struct {
 	Sample   int `json:"sample"`   // rows in the sample
 	Passes   int `json:"passes"`   // over all rows
-	Matrices int `json:"matrices"` // times that second derivatives were taken of all rows: once, unless those of a part led slowly to the optimum
+	Matrices int `json:"matrices"` // times that second derivatives were taken of all rows: once, unless those of a part led slowly or the part was all
 }
 
 // A Contestant is a kind of model with its out-of-fold loss.

@@ -31,15 +31,28 @@ func newSandwich(fit *ridge, scores []float64) *sandwich {
 
 // sandwich returns that of an additive fit, rows clustered by group.
 func (c *contest) sandwich(b *built) *sandwich {
-	g := newGroupSums(b.fit.m.cols)
-	g.rows = make(map[string]int)
-	for i := range c.s.frame.Rows {
-		g.rows[c.s.frame.Rows[i].Group]++
+	m := b.fit.m
+	few := newFewRows(m.cols)
+	g := newGroupSums(few)
+	rows := c.s.frame.Rows
+	for i := range rows {
+		g.rows[rows[i].Group]++
 	}
-	m := *b.fit.m
-	m.workers = c.workers
-	g.add(&m, m.withZeros(), c.s.frame, b.fit.theta)
-	return newSandwich(b.fit, added(g.scores, g.products()))
+	for from := 0; from < m.rows; from += fewest {
+		var z, residual [fewest]float64
+		n := min(fewest, m.rows-from)
+		x := few.take(n)
+		m.logOdds(z[:], b.fit.theta, from, from+n)
+		for r := range n {
+			i := from + r
+			residual[r] = float64(m.w[i] * (predict.Sigmoid(z[r]) - m.y[i]))
+			for e := m.start[i]; e < m.start[i+1]; e++ {
+				x[r*few.stride+int(m.col[e])] = m.val[e]
+			}
+		}
+		g.add(rows[from:from+n], residual[:])
+	}
+	return newSandwich(b.fit, g.products())
 }
 
 // inner returns (M + Λ) a.

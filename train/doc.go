@@ -20,7 +20,7 @@
 //	slopes.go    segments and lifecycle phases with slopes of their own, drawn together
 //	publish.go   the winner's weights; bands.go its errors
 //	streamed.go  the weights of more rows than fit in memory, from sums over shards (sums.go) of
-//	             the model's columns (raw.go)
+//	             the model's columns (raw.go), a few rows at a time (squares.go)
 //	variance.go  errors clustered by group; effects.go states them term by term,
 //	             termcurves.go along their ranges
 //	chain.go     predictions of later rows by earlier fits; calibrate.go fits the map to them,

@@ -127,11 +127,12 @@ func linearPenalty(l *predict.Logit, lambda float64) []float64 {
 type rawInput struct {
 	logit  *predict.Logit
 	frame  *features.Frame
-	terms  *termsInput
+	terms  []predict.Input
 	card   *predict.CardInput
 	parts  []float64 // of the card's criteria
 	pairs  []pairInput
 	tables [][]predict.RuleInput
+	a, b   []predict.Entry // of the sides of a pair
 }
 
 // A pairInput evaluates the cells of a pair.
@@ -142,7 +143,10 @@ type pairInput struct {
 }
 
 func newRawInput(l *predict.Logit, f *features.Frame) (*rawInput, error) {
-	in := &rawInput{logit: l, frame: f, terms: newTermsInput(f, l.Terms)}
+	in := &rawInput{logit: l, frame: f}
+	for j := range l.Terms {
+		in.terms = append(in.terms, predict.NewInput(&l.Terms[j], f.Column(l.Terms[j].Feature)))
+	}
 	if l.Scorecard != nil {
 		var err error
 		if in.card, err = predict.NewCardInput(l.Scorecard, f); err != nil {
@@ -175,53 +179,75 @@ func newRawInput(l *predict.Logit, f *features.Frame) (*rawInput, error) {
 	return in, nil
 }
 
+// fill stores the columns of rows from … from+rows−1 in dst, rows×stride, which
+// holds zeros.
+func (in *rawInput) fill(dst []float64, stride, from, rows int) {
+	for r := range rows {
+		dst[r*stride] = 1
+	}
+	at := 1
+	for j := range in.terms {
+		in.terms[j].Weighed(dst[at:], stride, from, from+rows)
+		at += len(in.logit.Terms[j].Columns)
+	}
+	if in.card != nil {
+		for r := range rows {
+			dst[r*stride+at] = (in.card.Score(in.parts, from+r) - in.logit.Scorecard.Mean) / in.logit.Scorecard.SD
+		}
+		at++
+	}
+	for k := range in.pairs {
+		for r := range rows {
+			in.fillPair(dst[r*stride+at:], &in.pairs[k], from+r)
+		}
+		at += len(in.logit.Pairs[k].Cells)
+	}
+	for _, rules := range in.tables {
+		for r := range rows {
+			if k := slices.IndexFunc(rules, func(rule predict.RuleInput) bool { return rule.Holds(from + r) }); k >= 0 {
+				dst[r*stride+at+k] = 1
+			}
+		}
+		at += len(rules)
+	}
+}
+
+// fillPair stores the cells of a pair in a row.
+func (in *rawInput) fillPair(dst []float64, p *pairInput, row int) {
+	in.a, in.b = p.sides[0].Entries(in.a[:0], row), p.sides[1].Entries(in.b[:0], row)
+	for _, a := range in.a {
+		for _, b := range in.b {
+			if c := p.cell[int(a.Column)*p.width+int(b.Column)]; c >= 0 {
+				dst[c] = a.Value * b.Value
+			}
+		}
+	}
+}
+
 // matrix returns the columns of all rows as one chunk of fold 0.
 func (in *rawInput) matrix() *matrix {
-	n := len(in.frame.Rows)
-	m := &matrix{rows: n, cols: in.logit.Columns(), start: make([]int, n+1), y: make([]float64, n), w: make([]float64, n),
+	n, cols := len(in.frame.Rows), in.logit.Columns()
+	m := &matrix{rows: n, cols: cols, start: make([]int, n+1), y: make([]float64, n), w: make([]float64, n),
 		chunks: []chunk{{0, n, 0}}, workers: 1}
-	const few = 64 // rows that tell how many entries there will be
-	var entries, a, b []predict.Entry
-	for i := range n {
-		if i == few {
-			more := len(m.col) / few * (n - few) * 17 / 16
+	x := make([]float64, blockRows*cols)
+	m.chunks[0].blocks(func(from, rows int) {
+		clear(x)
+		in.fill(x, cols, from, rows)
+		for r := range rows {
+			row := &in.frame.Rows[from+r]
+			m.y[from+r], m.w[from+r] = float64(row.Y), row.Weight
+			m.total += row.Weight
+			for j, v := range x[r*cols : (r+1)*cols] {
+				if v != 0 {
+					m.col, m.val = append(m.col, int32(j)), append(m.val, v)
+				}
+			}
+			m.start[from+r+1] = len(m.col)
+		}
+		if from == 0 { // these rows tell how many entries there will be
+			more := len(m.col) / rows * (n - rows) * 17 / 16
 			m.col, m.val = slices.Grow(m.col, more), slices.Grow(m.val, more)
 		}
-		r := &in.frame.Rows[i]
-		m.y[i], m.w[i] = float64(r.Y), r.Weight
-		m.total += r.Weight
-		m.col, m.val = append(m.col, 0), append(m.val, 1)
-		entries = in.terms.entries(entries[:0], i)
-		at := int32(in.terms.columns)
-		if in.card != nil {
-			entries = append(entries, predict.Entry{Column: at, Value: (in.card.Score(in.parts, i) - in.logit.Scorecard.Mean) / in.logit.Scorecard.SD})
-			at++
-		}
-		for k := range in.pairs {
-			p := &in.pairs[k]
-			a, b = p.sides[0].Entries(a[:0], i), p.sides[1].Entries(b[:0], i)
-			for _, ea := range a {
-				for _, eb := range b {
-					if c := p.cell[int(ea.Column)*p.width+int(eb.Column)]; c >= 0 {
-						entries = append(entries, predict.Entry{Column: at + c, Value: ea.Value * eb.Value})
-					}
-				}
-			}
-			at += int32(len(in.logit.Pairs[k].Cells))
-		}
-		for _, rules := range in.tables {
-			for k := range rules {
-				if rules[k].Holds(i) {
-					entries = append(entries, predict.Entry{Column: at + int32(k), Value: 1})
-					break
-				}
-			}
-			at += int32(len(rules))
-		}
-		for _, e := range entries {
-			m.col, m.val = append(m.col, e.Column+1), append(m.val, e.Value)
-		}
-		m.start[i+1] = len(m.col)
-	}
+	})
 	return m
 }

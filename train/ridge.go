@@ -33,25 +33,18 @@ type ridge struct {
 	inverse []float64
 	curve   []float64
 	passes  int
-	far     objective // the rows, where m holds the columns' limits and none
+	far     *farRows // the rows, where m holds the columns' limits and none
 	// portable asks for matrices of all rows, the same on every processor, though
 	// the end need not be exact.
 	portable bool
 }
 
-// An objective gives the sums over rows that a fit needs: a matrix, or rows that
-// are elsewhere.
-type objective interface {
-	logLoss(grad, theta []float64, hold int) float64
-	hessian(theta []float64, hold int) []float64
-}
-
-// rows returns where the fit's rows are.
-func (r *ridge) rows() objective {
+// logLoss returns the loss of the fit's rows and stores its gradient.
+func (r *ridge) logLoss(grad []float64) float64 {
 	if r.far != nil {
-		return r.far
+		return r.far.logLoss(grad, r.theta)
 	}
-	return r.m
+	return r.m.logLoss(grad, r.theta, r.hold)
 }
 
 // A preconditioner is the matrix of second derivatives at some earlier weights
@@ -112,7 +105,9 @@ func (r *ridge) alone() *ridge {
 // solve moves the weights to the minimum under a penalty of each column, to
 // within tolerance Σw by half the squared Newton decrement, and makes one step
 // more. Where exact is set, every matrix comes from all rows, and that step is
-// Newton's own, which squares the error; the chord's only shrinks it.
+// Newton's own, which squares the error; the chord's only shrinks it. Where a pass
+// over the rows takes long, the decrement that the next step is expected to leave
+// counts.
 func (r *ridge) solve(ctx context.Context, penalty []float64, tolerance float64, exact bool) error {
 	m := r.m
 	r.penalty = penalty
@@ -134,12 +129,7 @@ func (r *ridge) solve(ctx context.Context, penalty []float64, tolerance float64,
 			return err
 		}
 		r.passes++
-		f := r.rows().logLoss(grad, r.theta, r.hold)
-		for j, l := range penalty {
-			off := r.theta[j] - m.prior(j)
-			f += float64(l / 2 * off * off)
-			grad[j] += float64(l * off)
-		}
+		f := r.penalise(r.logLoss(grad), grad)
 		if !(f <= value+1e-12*math.Abs(value)) { // the last step was too long
 			if t < 1e-9 {
 				return &ConvergenceError{Status: "no step lowers the loss", Iterations: r.passes, Decrement: decrement}
@@ -153,18 +143,25 @@ func (r *ridge) solve(ctx context.Context, penalty []float64, tolerance float64,
 		value = f
 		r.toward(step, grad)
 		d := dot(grad, step) / 2
-		if (d > slow*decrement || t < 1) && d > tolerance*m.total && fresh == r.pre.version {
+		// A matrix from where a fit of far rows starts leads badly: sums there are
+		// of weights that fit their sample too well.
+		started := r.far != nil && r.pre.version == 0 && !math.IsInf(decrement, 1)
+		if (d > slow*decrement || t < 1 || started) && d > tolerance*m.total && fresh == r.pre.version {
 			r.renew(exact)
 			r.toward(step, grad)
 			d = dot(grad, step) / 2
 		}
 		fresh = r.pre.version
+		left := d
+		if r.far != nil && !last && d < decrement && !math.IsInf(decrement, 1) {
+			left *= d / decrement // what the step leaves, if it does as well as the one before
+		}
 		decrement, t = d, 1
 		copy(point, r.theta)
 		for j := range step {
 			r.theta[j] -= step[j]
 		}
-		if d <= tolerance*m.total {
+		if left <= tolerance*m.total {
 			if !exact || last {
 				return nil
 			}
@@ -173,6 +170,16 @@ func (r *ridge) solve(ctx context.Context, penalty []float64, tolerance float64,
 		}
 	}
 	return &ConvergenceError{Status: "passes used up", Iterations: r.passes, Decrement: decrement}
+}
+
+// penalise adds the penalty's part to a gradient, and to the loss, which it returns.
+func (r *ridge) penalise(f float64, grad []float64) float64 {
+	for j, l := range r.penalty {
+		off := r.theta[j] - r.m.prior(j)
+		f += float64(l / 2 * off * off)
+		grad[j] += float64(l * off)
+	}
+	return f
 }
 
 // toward stores Newton's step, to be subtracted, for a gradient.
@@ -275,9 +282,13 @@ func (r *ridge) renew(exact bool) {
 		r.invert()
 		return
 	}
-	if exact || r.portable {
-		r.pre.hessian = r.rows().hessian(r.theta, r.hold)
-	} else {
+	switch {
+	case r.far != nil:
+		r.pre.share = min(1, 4*r.pre.share)
+		r.pre.hessian = r.far.part(r.theta, r.pre.share)
+	case exact || r.portable:
+		r.pre.hessian = r.m.hessian(r.theta, r.hold)
+	default:
 		r.pre.share = min(1, max(4*r.pre.share, r.m.firstShare()))
 		hold := r.hold
 		if r.pre.common {

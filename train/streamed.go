@@ -31,15 +31,8 @@ func FitRows(ctx context.Context, f *features.Frame, rows Summer, spec features.
 	if o.Weights == WeightsValue || math.IsInf(o.ScorecardWorth, 1) {
 		return nil, errFitRows
 	}
-	if o.Weights == WeightsValue {
-		return nil, errStreamedValue
-	}
 	return fit(ctx, f, rows, spec, o)
 }
-
-// errStreamedValue says that rows summed elsewhere are not weighted by value: the
-// mean of a currency is that of all rows.
-var errStreamedValue = errors.New("weights by value: not where rows do not fit in memory")
 
 // errFitRows refuses options that FitRows cannot follow.
 var errFitRows = errors.New("rows weighted by value, or a scorecard of infinite worth, are fitted in memory only")
@@ -91,52 +84,60 @@ func (r *farRows) at(theta []float64) *Sums {
 	return r.last
 }
 
-func (r *farRows) logLoss(grad, theta []float64, _ int) float64 {
+func (r *farRows) logLoss(grad, theta []float64) float64 {
 	s := r.at(theta)
 	copy(grad, s.Gradient)
 	return s.Loss
 }
 
-func (r *farRows) hessian(theta []float64, _ int) []float64 {
-	r.taken++
-	return r.sum(Task{Theta: theta, Hessian: true}).Hessian
+// part returns the matrix of a random part of the rows, scaled up to all. at was
+// called before.
+func (r *farRows) part(theta []float64, share float64) []float64 {
+	s := r.sum(Task{Theta: theta, Hessian: true, Part: share})
+	if share == 1 {
+		r.taken++
+	}
+	for k := range s.Hessian {
+		s.Hessian[k] *= r.last.Weight / s.Weight
+	}
+	return s.Hessian
 }
 
-// partEach is the number of rows a column behind the first matrix of a streamed
-// fit. With p columns it is off by about 2 √(p/rows), .09 here, which is what a step
-// leaves of the distance to the optimum.
-const partEach = 500
+const (
+	// partEach is the number of rows a column behind the first matrix of a streamed
+	// fit, and a quarter of those behind the next, after one step. With p columns
+	// that one is off by about 2 √(p/rows), .04 here, which is what a step then leaves
+	// of the distance to the optimum.
+	partEach = 500
+	// farTolerance is how close to the optimum, by half the squared Newton decrement
+	// per renewal, the matrix of all rows is taken, with the scores. Newton's step
+	// from there squares the error. Errors of weights are those from before it, right
+	// to about the root of this.
+	farTolerance = 1e-11
+	farEnough    = 1e-9 // where it proves to be more, it is taken again
+)
 
 // refit moves the published weights from the sample's optimum to that of all
-// rows. Gradients are exact; Newton's matrix is that of a random part of the rows
-// for as long as it contracts well, and that of all rows for the last step.
+// rows. Gradients are exact; Newton's matrix is that of a random part of the rows,
+// a larger one where it contracts slowly, and that of all rows for the last step.
 func (p *published) refit(ctx context.Context, s *sample, rows Summer, o *Options) error {
 	m := p.model
 	l := &m.Logit
 	far := newFarRows(ctx, rows, l)
 	defer far.cancel()
 	n := l.Columns()
-	r := &ridge{m: &matrix{cols: n, limits: p.limits, workers: o.Workers}, far: far, hold: noFold, theta: rawOf(l), pre: new(preconditioner)}
+	r := &ridge{m: &matrix{cols: n, limits: p.limits, workers: o.Workers}, far: far,
+		hold: noFold, theta: rawOf(l), pre: new(preconditioner)}
 	p.all = far.at(r.theta)
 	r.m.total = p.all.Weight
-	first := far.sum(Task{Theta: r.theta, Hessian: true, Part: min(1, float64(partEach*n)/float64(p.all.Rows))})
+	r.pre.share = min(1, float64(partEach*n)/float64(p.all.Rows))
+	r.pre.hessian = far.part(r.theta, r.pre.share)
 	if far.err != nil {
 		return far.err
 	}
-	r.pre.hessian = first.Hessian
-	for k := range r.pre.hessian {
-		r.pre.hessian[k] *= p.all.Weight / first.Weight
-	}
-	err := r.solve(far.ctx, p.penalty, newtonTolerance, true)
-	if far.err != nil {
-		return far.err
-	}
+	end, err := r.farthest(far, p.penalty)
 	if err != nil {
 		return err
-	}
-	end := far.sum(Task{Theta: r.theta, Scores: true})
-	if far.err != nil {
-		return far.err
 	}
 	if err := p.publishRefit(s, r, end, o); err != nil {
 		return err
@@ -144,6 +145,38 @@ func (p *published) refit(ctx context.Context, s *sample, rows Summer, o *Option
 	m.Provenance.Iterations = far.passes
 	m.Provenance.Streamed = &predict.Streamed{Sample: len(s.frame.Rows), Passes: far.passes, Matrices: far.taken}
 	return nil
+}
+
+// farthest moves a fit of far rows to its optimum, and returns their sums one step
+// before it.
+func (r *ridge) farthest(far *farRows, penalty []float64) (*Sums, error) {
+	step := make([]float64, len(r.theta))
+	for {
+		err := r.solve(far.ctx, penalty, farTolerance, false)
+		if far.err != nil {
+			return nil, far.err
+		}
+		if err != nil {
+			return nil, err
+		}
+		end := far.sum(Task{Theta: r.theta, Hessian: true, Scores: true})
+		if far.err != nil {
+			return nil, far.err
+		}
+		far.taken++
+		r.pre.hessian = end.Hessian
+		r.pre.version++
+		r.refactor()
+		grad := slices.Clone(end.Gradient)
+		r.penalise(0, grad)
+		r.toward(step, grad)
+		for j := range step {
+			r.theta[j] -= step[j]
+		}
+		if dot(grad, step)/2 <= farEnough*r.m.total {
+			return end, nil
+		}
+	}
 }
 
 // publishRefit writes the weights that all rows gave.

@@ -126,7 +126,7 @@ func TestStreamedIsTheFitInMemory(t *testing.T) {
 			wantNear(t, "weights", everyWeight(got), everyWeight(want), 1e-9)
 			wantNear(t, "errors", everyError(got), everyError(want), 1e-5)
 			p, q := got.Provenance, want.Provenance
-			if s := p.Streamed; s == nil || s.Sample != len(c.frame.Rows) || s.Matrices != 1 || s.Passes < 3 {
+			if s := p.Streamed; s == nil || s.Sample != len(c.frame.Rows) || s.Matrices != 2 || s.Passes < 3 {
 				t.Errorf("provenance: %+v", s)
 			}
 			if p.Rows != q.Rows || p.Churned != q.Churned || p.Renewals != q.Renewals || p.Lambda != q.Lambda || q.Streamed != nil {
@@ -202,7 +202,11 @@ func TestStreamedSaysWhenTheSampleMisleads(t *testing.T) {
 func TestStreamedReturnsErrors(t *testing.T) {
 	f := process(400, 5, curvedTruth)
 	spec := specOf(f)
-	for fail := int64(1); fail < 25; fail += 4 { // a handful of passes over five shards
+	whole := &memoryRows{frame: f, shards: 5, block: 50}
+	if _, err := FitRows(context.Background(), f, Local{whole, 1}, spec, Options{Stages: StagesLinear}); err != nil {
+		t.Fatal(err)
+	}
+	for fail := int64(1); fail <= whole.calls.Load(); fail += 3 {
 		_, err := FitRows(context.Background(), f, Local{&memoryRows{frame: f, shards: 5, block: 50, failAt: fail}, 1}, spec, Options{Stages: StagesLinear})
 		if !errors.Is(err, errDisk) {
 			t.Errorf("failing at call %d: %v", fail, err)

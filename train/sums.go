@@ -87,16 +87,12 @@ var errTask = errors.New("train: a task whose weights are not as many as its col
 
 // Sum returns the sums over one shard.
 func (t *Task) Sum(rows Rows, shard int) (*Sums, error) {
-	n := t.Logit.Columns()
-	if len(t.Theta) != n {
+	if len(t.Theta) != t.Logit.Columns() {
 		return nil, errTask
 	}
-	sums := &Sums{Gradient: make([]float64, n)}
-	var groups *groupSums
+	s := newShardSums(t)
 	if t.Scores {
-		groups = newGroupSums(n)
-		sums.Columns = make([]float64, n)
-		if err := rows.Shard(shard, groups.count); err != nil {
+		if err := rows.Shard(shard, s.groups.count); err != nil {
 			return nil, err
 		}
 	}
@@ -108,142 +104,84 @@ func (t *Task) Sum(rows Rows, shard int) (*Sums, error) {
 		if err != nil {
 			return err
 		}
-		sums.addBlock(t, in.matrix(), f, groups)
+		for from := 0; from < len(f.Rows); from += fewest {
+			s.add(in, from, min(fewest, len(f.Rows)-from))
+		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	if groups != nil {
-		sums.Scores = added(groups.scores, groups.products())
-	}
-	return sums, nil
+	return s.done(), nil
 }
 
-// addBlock adds one block of rows.
-func (s *Sums) addBlock(t *Task, m *matrix, f *features.Frame, groups *groupSums) {
-	s.Rows += m.rows
-	s.Weight += m.total
-	for i, w := range m.w {
-		s.Churn += float64(w * m.y[i])
-	}
-	grad := make([]float64, m.cols)
-	s.Loss += m.logLoss(grad, t.Theta, noFold)
-	s.Gradient = added(s.Gradient, grad)
-	var d *design // for squares alone: to lay out the zeros takes longer than a gradient
-	if t.Hessian || t.Scores {
-		d = m.withZeros()
-	}
-	switch {
-	case t.Hessian && d != nil:
-		s.Hessian = added(s.Hessian, d.hessian(t.Theta, d.chunks, 1, 0))
-	case t.Hessian:
-		s.Hessian = added(s.Hessian, m.hessian(t.Theta, noFold))
-	}
-	if groups == nil {
-		return
-	}
-	for i, w := range m.w {
-		for e := m.start[i]; e < m.start[i+1]; e++ {
-			s.Columns[m.col[e]] += float64(w * m.val[e])
-		}
-	}
-	groups.add(m, d, f, t.Theta)
+// shardSums adds up the rows of one shard, a few at a time.
+type shardSums struct {
+	few      *fewRows
+	sums     *Sums // Gradient and Columns with the padding of few.x
+	theta    []float64
+	z, y, w  []float64 // by row, as those that follow
+	residual []float64 // w (p − y)
+	curve    []float64 // w p (1 − p)
+	hessian  []float64 // stride×stride; nil where not asked for
+	groups   *groupSums
 }
 
-// denseShare is the share of entries from which a matrix is summed with zeros and
-// all, by kernels for whole rows.
-const denseShare = 0.3
-
-// withZeros returns the matrix with its zeros, or nil where they are many.
-func (m *matrix) withZeros() *design {
-	if float64(len(m.col)) < denseShare*float64(m.rows)*float64(m.cols) {
-		return nil
+func newShardSums(t *Task) *shardSums {
+	few := newFewRows(len(t.Theta))
+	s := &shardSums{few: few, sums: &Sums{Gradient: make([]float64, few.stride)}, theta: make([]float64, few.stride)}
+	copy(s.theta, t.Theta)
+	if t.Hessian {
+		s.hessian = make([]float64, few.stride*few.stride)
 	}
-	d := &design{rows: m.rows, cols: m.cols, stride: (m.cols + strideUnit - 1) / strideUnit * strideUnit,
-		y: m.y, w: m.w, total: m.total, workers: m.workers, chunks: chunksOf([]int{0, m.rows})}
-	d.x = make([]float64, d.rows*d.stride)
-	for i := range m.rows {
-		row := d.x[i*d.stride : (i+1)*d.stride]
-		for e := m.start[i]; e < m.start[i+1]; e++ {
-			row[m.col[e]] = m.val[e]
-		}
+	if t.Scores {
+		s.groups = newGroupSums(few)
+		s.sums.Columns = make([]float64, few.stride)
 	}
-	return d
+	for _, v := range []*[]float64{&s.z, &s.y, &s.w, &s.residual, &s.curve} {
+		*v = make([]float64, fewest)
+	}
+	return s
 }
 
-// groupSums sums scores s_g by group within a shard. A group of one row gives
-// (w (p − y))² x x' at once; of the others a vector each is held.
-type groupSums struct {
-	cols   int
-	rows   map[string]int // by group
-	number map[string]int // of the groups with more rows than one
-	scores []float64      // Σ s_g s_g' of the groups with one
-	vector []float64      // of the others, one after another
-}
-
-func newGroupSums(cols int) *groupSums {
-	return &groupSums{cols: cols, rows: make(map[string]int), number: make(map[string]int)}
-}
-
-// count counts the rows of each group.
-func (g *groupSums) count(f *features.Frame) error {
-	for i := range f.Rows {
-		g.rows[f.Rows[i].Group]++
+// add adds a few rows.
+func (s *shardSums) add(in *rawInput, from, rows int) {
+	x, stride := s.few.take(rows), s.few.stride
+	in.fill(x, stride, from, rows)
+	z, y, w, p, l := s.z[:rows], s.y[:rows], s.w[:rows], s.residual[:rows], s.curve[:rows]
+	predict1(z, x, s.theta, rows, stride)
+	logistic(p, l, z)
+	for r := range rows {
+		row := &in.frame.Rows[from+r]
+		y[r], w[r] = float64(row.Y), row.Weight
+		s.sums.Weight += w[r]
+		s.sums.Churn += float64(w[r] * y[r])
+		s.sums.Loss += float64(w[r] * rowLoss(l[r], y[r], z[r]))
+		s.curve[r] = float64(w[r] * p[r] * (1 - p[r]))
+		s.residual[r] = float64(w[r] * (p[r] - y[r]))
 	}
-	return nil
-}
-
-// add adds the scores of a block's rows; d is m with its zeros, or nil.
-func (g *groupSums) add(m *matrix, d *design, f *features.Frame, theta []float64) {
-	z := make([]float64, m.rows)
-	m.logOdds(z, theta, 0, m.rows)
-	single := make([]float64, m.rows) // (w (p − y))² of groups with one row
-	for i := range z {
-		e := float64(m.w[i] * (predict.Sigmoid(z[i]) - m.y[i]))
-		group := f.Rows[i].Group
-		if g.rows[group] == 1 {
-			single[i] = float64(e * e)
-			continue
-		}
-		k, ok := g.number[group]
-		if !ok {
-			k = len(g.number)
-			g.number[group] = k
-			g.vector = append(g.vector, make([]float64, g.cols)...)
-		}
-		s := g.vector[k*g.cols : (k+1)*g.cols]
-		for x := m.start[i]; x < m.start[i+1]; x++ {
-			s[m.col[x]] += float64(e * m.val[x])
-		}
+	s.sums.Rows += rows
+	gradient1(s.sums.Gradient, x, s.residual, rows, stride)
+	if s.hessian != nil {
+		s.few.addSquares(s.hessian, s.curve[:rows])
 	}
-	if d != nil {
-		g.scores = added(g.scores, d.crossProducts(d.chunks, 1, 0, func(dst []float64, from, rows int) {
-			scaleRows(dst, d.x[from*d.stride:(from+rows)*d.stride], single[from:from+rows], rows, d.stride)
-		}))
-		return
-	}
-	if g.scores == nil {
-		g.scores = make([]float64, g.cols*g.cols)
-	}
-	for i, q := range single {
-		if q > 0 {
-			m.addSquare(g.scores, i, q)
-		}
+	if s.groups != nil {
+		gradient1(s.sums.Columns, x, w, rows, stride)
+		s.groups.add(in.frame.Rows[from:from+rows], s.residual)
 	}
 }
 
-// products returns Σ s_g s_g' of the groups with more rows than one.
-func (g *groupSums) products() []float64 {
-	n := len(g.number)
-	d := &design{rows: n, cols: g.cols, stride: (g.cols + strideUnit - 1) / strideUnit * strideUnit, workers: 1}
-	d.x = make([]float64, n*d.stride)
-	for k := range n {
-		copy(d.x[k*d.stride:], g.vector[k*g.cols:(k+1)*g.cols])
+// done returns the sums.
+func (s *shardSums) done() *Sums {
+	out, n := s.sums, s.few.cols
+	out.Gradient = out.Gradient[:n]
+	if s.hessian != nil {
+		out.Hessian = s.few.unpadded(s.hessian)
 	}
-	return d.crossProducts(chunksOf([]int{0, n}), 1, 0, func(dst []float64, from, rows int) {
-		copy(dst, d.x[from*d.stride:(from+rows)*d.stride])
-	})
+	if s.groups != nil {
+		out.Scores, out.Columns = s.groups.products(), out.Columns[:n]
+	}
+	return out
 }
 
 // shards returns how many of n shards a task asks for.

@@ -100,7 +100,7 @@ func (a *app) streamFrame(
 func streamedText(s *predict.Streamed) string {
 	text := fmt.Sprintf("weights from all rows in %d passes; columns, penalty and calibration from a random sample of %d rows", s.Passes, s.Sample)
 	if s.Matrices > 1 {
-		text += fmt.Sprintf("; second derivatives of a part led slowly, so they were taken of all rows %d times", s.Matrices)
+		text += fmt.Sprintf("; second derivatives were taken of all rows %d times", s.Matrices)
 	}
 	return text
 }
