@@ -23,6 +23,7 @@ type column struct {
 	staleFit
 	lambda   float64
 	share    float64   // of the design's weight that lies outside hold
+	curve    []float64 // where its hessian was taken
 	start    []float64 // where it began on all rows
 	renewals int
 	slow     bool // for the exact solver

@@ -128,7 +128,7 @@ func addPenalty(loss float64, grad, theta []float64, lambda float64) float64 {
 func (d *design) hessian(theta []float64, chunks []chunk, scale, lambda float64) []float64 {
 	packed := make([]float64, d.stride)
 	copy(packed, theta)
-	return d.crossProducts(chunks, scale, lambda, func(dst []float64, from, rows int) {
+	return d.crossProducts(chunks, scale, lambda, func(dst []float64, _, from, rows int) {
 		x := d.x[from*d.stride : (from+rows)*d.stride]
 		var z, p [blockRows]float64
 		predict1(z[:], x, packed, rows, d.stride)
@@ -140,27 +140,59 @@ func (d *design) hessian(theta []float64, chunks []chunk, scale, lambda float64)
 	})
 }
 
+// newtonSums returns what logLoss and hessian do of the rows of every fold, from
+// one pass over them, with their bits.
+func (d *design) newtonSums(grad, theta []float64, lambda float64) (loss float64, a []float64) {
+	packed := make([]float64, d.stride)
+	copy(packed, theta)
+	losses, grads := make([]float64, len(d.chunks)), make([]float64, len(d.chunks)*d.stride)
+	a = d.crossProducts(d.chunks, 1, lambda, func(dst []float64, chunk, from, rows int) {
+		x := d.x[from*d.stride : (from+rows)*d.stride]
+		var z, p, l [blockRows]float64
+		predict1(z[:], x, packed, rows, d.stride)
+		logistic(p[:rows], l[:rows], z[:rows])
+		for r := range rows {
+			y, w := d.y[from+r], d.w[from+r]
+			losses[chunk] += float64(w * rowLoss(l[r], y, z[r]))
+			z[r] = float64(w * (p[r] - y)) // the residual
+			p[r] = float64(w * p[r] * (1 - p[r]))
+		}
+		gradient1(grads[chunk*d.stride:(chunk+1)*d.stride], x, z[:rows], rows, d.stride)
+		scaleRows(dst, x, p[:rows], rows, d.stride)
+	})
+	clear(grad)
+	for i, l := range losses {
+		loss += l
+		for j := range grad {
+			grad[j] += grads[i*d.stride+j]
+		}
+	}
+	return loss, a
+}
+
 // crossProducts returns scale Σ X'U + λ diag(0, 1, …, 1) over the chunks,
 // cols×cols row-major, upper triangle, where fill stores the rows of U that
-// belong to rows from … from+rows−1 in dst.
+// belong to rows from … from+rows−1, of a chunk, in dst.
 func (d *design) crossProducts(
-	chunks []chunk, scale, lambda float64, fill func(dst []float64, from, rows int),
+	chunks []chunk, scale, lambda float64, fill func(dst []float64, chunk, from, rows int),
 ) []float64 {
 	parts := make([][]float64, min(2*d.workers, len(chunks))) // a few at a time, whatever the number of rows
 	for i := range parts {
 		parts[i] = make([]float64, d.stride*d.stride)
 	}
 	sum := make([]float64, d.cols*d.cols)
+	first := 0
 	for wave := range slices.Chunk(chunks, 2*d.workers) {
 		parallel(d.workers, len(wave), func(i int) {
 			h := parts[i]
 			clear(h)
 			u := make([]float64, blockRows*d.stride)
 			wave[i].blocks(func(from, rows int) {
-				fill(u, from, rows)
+				fill(u, first+i, from, rows)
 				crossProduct(h, d.x[from*d.stride:], u, rows, d.stride)
 			})
 		})
+		first += len(wave)
 		for j := range d.cols {
 			row := sum[j*d.cols : (j+1)*d.cols]
 			for _, h := range parts[:len(wave)] {

@@ -5,6 +5,7 @@ package train
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -115,7 +116,8 @@ func slowLogLoss(d *design, theta []float64, hold int) (loss float64, grad []flo
 	return loss, grad
 }
 
-// Sums over rows do not depend on the number of workers, to the last bit.
+// Sums over rows do not depend on the number of workers, to the last bit, nor on
+// whether they are taken together.
 func TestSumsIgnoreWorkers(t *testing.T) {
 	d := randomDesign(rand.New(rand.NewPCG(1, 1)), 3*chunkRows+17, 11, 3)
 	theta := []float64{.1, -.2, .3, -.4, .5, -.6, .7, -.8, .9, -1, 1.1}
@@ -126,6 +128,13 @@ func TestSumsIgnoreWorkers(t *testing.T) {
 		grad := make([]float64, d.cols)
 		losses = append(losses, d.logLoss(grad, theta, 1))
 		hessians = append(hessians, append(d.hessian(theta, d.chunks, 1, 2), grad...))
+
+		loss := d.logLoss(grad, theta, noFold)
+		alone := append(d.hessian(theta, d.chunks, 1, 2), append(grad, loss)...)
+		loss, together := d.newtonSums(grad, theta, 2)
+		if !slices.Equal(append(together, append(grad, loss)...), alone) {
+			t.Error("sums for Newton's method differ from those taken one after the other")
+		}
 	}
 	for k := 1; k < len(losses); k++ {
 		if losses[k] != losses[0] {

@@ -15,8 +15,12 @@ const (
 	// distance to the minimum, per renewal. The step that is then still made
 	// squares the error, which leaves rounding.
 	newtonTolerance = 1e-12
-	// manyRows is the number of rows from which a start is sought on parts.
-	manyRows = 65536
+	// manyRows is the number of rows from which a start is sought on parts, the first
+	// of at least nearRows, and until the next step is expected to leave less than
+	// nearTolerance, from where Newton's own squares the error.
+	manyRows      = 65536
+	nearRows      = 8192
+	nearTolerance = 1e-11
 	// Outcomes are separated at zero penalty where a fit ends with some row
 	// predicted this surely, |z| in log-odds, and some weight this uncertain,
 	// its standard error in log-odds per standard deviation. Collinear columns
@@ -41,7 +45,7 @@ type solution struct {
 // by Newton's method from w = 0 and b = logit of the base rate, or where there
 // are many rows from near, which itself begins there. Steps are halved until F
 // falls. It ends when half the squared Newton decrement g'A⁻¹g is below 1e-12 of
-// Σw. At λ = 0 it returns a *SeparationError where weights run
+// Σw, with many rows 1e-11. At λ = 0 it returns a *SeparationError where weights run
 // away, and a *ConvergenceError where the matrix is singular, as with collinear
 // columns.
 //
@@ -51,48 +55,57 @@ func newton(ctx context.Context, d *design, lambda float64) (*solution, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newtonFrom(ctx, d, lambda, theta)
+	enough := newtonTolerance
+	if d.rows >= manyRows {
+		enough = nearTolerance
+	}
+	return newtonFrom(ctx, d, lambda, theta, enough)
 }
 
 // near returns a point close to the optimum where there are many rows, and the
-// origin otherwise: Newton's method on one part of the rows, then exact
-// gradients with the Hessian of a larger part, which cost a fraction of a Newton
-// iteration each. Where any of it fails, Newton's method must begin at the
-// origin.
+// origin otherwise: Newton's method on a small part of the rows and then on a
+// larger one, then exact gradients with the Hessian of a part, which cost a
+// fraction of a Newton iteration each. Where any of it fails, Newton's method must
+// begin at the origin.
 func (d *design) near(ctx context.Context, lambda float64) ([]float64, error) {
 	origin := d.origin(noFold)
 	if lambda == 0 || d.rows < manyRows {
 		return origin, nil
 	}
-	chunks, share := d.prefixes(rowShare(d, max(secondRows, firstEach*d.cols)))
-	part := *d
-	part.chunks, part.total = chunks, share*d.total
-	start, err := newtonFrom(ctx, &part, share*lambda, part.origin(noFold))
-	if err != nil {
-		return origin, ctx.Err()
+	start := d.origin(noFold)
+	for _, rows := range []int{max(nearRows, firstEach*d.cols), max(secondRows, firstEach*d.cols)} {
+		chunks, share := d.prefixes(rowShare(d, rows))
+		part := *d
+		part.chunks, part.total = chunks, share*d.total
+		fit, err := newtonFrom(ctx, &part, share*lambda, start, sketched*float64(d.cols)/2/float64(rows))
+		if err != nil {
+			return origin, ctx.Err()
+		}
+		start = fit.theta
 	}
-	chunks, share = d.prefixes(rowShare(d, max(secondRows, secondEach*d.cols, d.rows/secondPart)))
+	chunks, share := d.prefixes(rowShare(d, max(secondRows, secondEach*d.cols, d.rows/secondPart)))
 	solver := newStaleSolver(d, []int{noFold})
-	solver.tolerance = newtonTolerance
-	solver.begin(solver.fits[0], start.theta, d.hessian(start.theta, chunks, 1/share, 0), lambda)
+	solver.tolerance, solver.ahead = nearTolerance, true
+	solver.begin(solver.fits[0], start, d.hessian(start, chunks, 1/share, 0), lambda)
 	if err := solver.solve(ctx, lambda); err != nil {
 		return origin, ctx.Err()
 	}
 	return solver.fits[0].theta, nil
 }
 
-// newtonFrom is newton from a given start, which it may overwrite.
-func newtonFrom(ctx context.Context, d *design, lambda float64, start []float64) (*solution, error) {
+// newtonFrom is newton from a given start, which it may overwrite. It ends where
+// half the squared Newton decrement is below enough per renewal.
+func newtonFrom(ctx context.Context, d *design, lambda float64, start []float64, enough float64) (*solution, error) {
 	s := &solution{theta: start, lambda: lambda}
-	grad := make([]float64, d.cols)
-	f := addPenalty(d.logLoss(grad, s.theta, noFold), grad, s.theta, lambda)
-	step, trial := make([]float64, d.cols), make([]float64, d.cols)
+	grad, step, trial := make([]float64, d.cols), make([]float64, d.cols), make([]float64, d.cols)
+	var f float64
+	f, s.a = d.newtonSums(grad, s.theta, lambda)
+	f = addPenalty(f, grad, s.theta, lambda)
 	for s.iterations < maxNewton {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		s.iterations++
-		s.a = d.hessian(s.theta, d.chunks, 1, lambda)
 		var ok bool
 		if s.factor, ok = factorise(s.a, d.cols); !ok {
 			return nil, s.failed("the matrix X'WX + Λ is singular (collinear columns?)", math.Inf(1))
@@ -104,7 +117,7 @@ func newtonFrom(ctx context.Context, d *design, lambda float64, start []float64)
 		}
 		s.factor.solve(step, grad)
 		decrement := dot(grad, step) / 2
-		if decrement <= newtonTolerance*d.total {
+		if decrement <= enough*d.total {
 			for j := range step {
 				s.theta[j] -= step[j]
 			}
@@ -116,7 +129,9 @@ func newtonFrom(ctx context.Context, d *design, lambda float64, start []float64)
 			for j := range step {
 				trial[j] = s.theta[j] - float64(t*step[j])
 			}
-			ft := addPenalty(d.logLoss(grad, trial, noFold), grad, trial, lambda)
+			var ft float64
+			ft, s.a = d.newtonSums(grad, trial, lambda)
+			ft = addPenalty(ft, grad, trial, lambda)
 			if ft <= f+slack {
 				f = ft
 				break

@@ -41,7 +41,7 @@ func TestRidgeReachesNewtonsOptimum(t *testing.T) {
 		for hold := noFold; hold < 2; hold++ {
 			rest := *d
 			rest.chunks = slices.DeleteFunc(slices.Clone(d.chunks), func(c chunk) bool { return c.fold == hold })
-			want, err := newtonFrom(context.Background(), &rest, lambda, rest.origin(noFold))
+			want, err := newtonFrom(context.Background(), &rest, lambda, rest.origin(noFold), newtonTolerance)
 			if err != nil {
 				t.Fatal(err)
 			}

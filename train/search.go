@@ -58,6 +58,10 @@ const (
 	// share of the p/2m by which the optimum of the part is off anyway.
 	sketched   = 0.01
 	maxNewtons = 20
+	// alike is how far log-odds may move, by the mean of p (1 − p) Δz², before a
+	// Hessian is taken anew. Of an even chance Δz is then .03, and so is the change of
+	// p (1 − p), which is less than what a part of the rows is off by.
+	alike = 2e-4
 	// A fit ends where its decrement per renewal and row is expected to fall
 	// below searchTolerance with the step that is then made. At a distance δ
 	// from the optimum, in the norm of the Hessian, the mean loss on m other
@@ -148,7 +152,7 @@ func (s *search) sketch(ctx context.Context, lambdas []float64) ([]*column, erro
 		c.theta = d.origin(noFold)
 		if i > 0 {
 			c.theta = slices.Clone(columns[i-1].theta)
-			c.hessian = columns[i-1].hessian
+			c.hessian, c.curve = columns[i-1].hessian, columns[i-1].curve
 			c.predict(columns[i-1].lambda)
 		}
 		start := slices.Clone(c.theta)
@@ -156,12 +160,12 @@ func (s *search) sketch(ctx context.Context, lambdas []float64) ([]*column, erro
 			// Steps went too far, as they do where outcomes are nearly separated.
 			exact := *d
 			exact.chunks, exact.total = part, share*d.total
-			fit, err := newtonFrom(ctx, &exact, share*lambda, start)
+			fit, err := newtonFrom(ctx, &exact, share*lambda, start, newtonTolerance)
 			if err != nil {
 				return nil, ctx.Err()
 			}
 			c.theta = fit.theta
-			c.hessian = s.b.curvature(c.theta, part, 1/share)
+			s.bend(c, part, 1/share)
 			if !c.refactor(lambda) {
 				return nil, nil
 			}
@@ -170,14 +174,43 @@ func (s *search) sketch(ctx context.Context, lambdas []float64) ([]*column, erro
 	}
 	part, share = d.prefixes(rowShare(d, max(secondRows, secondEach*d.cols, d.rows/secondPart)))
 	s.step(columns, part, 1/share)
-	for _, c := range columns {
-		c.hessian = s.b.curvature(c.theta, part, 1/share)
+	for i, c := range columns {
+		if i > 0 {
+			c.hessian, c.curve = columns[i-1].hessian, columns[i-1].curve
+		}
+		if i == 0 || !s.curvedAlike(c) {
+			s.bend(c, part, 1/share)
+		}
 		if !c.refactor(c.lambda) {
 			return nil, nil
 		}
 	}
 	s.step(columns, part, 1/share)
 	return columns, nil
+}
+
+// bend takes a column's Hessian from a part of the rows where it stands.
+func (s *search) bend(c *column, part []chunk, scale float64) {
+	c.curve = slices.Clone(c.theta)
+	c.hessian = s.b.curvature(c.theta, part, scale)
+}
+
+// curvedAlike reports whether the log-odds have moved so little since the column's
+// Hessian was taken, by its own measure, that it is as good as one from here.
+func (s *search) curvedAlike(c *column) bool {
+	if c.curve == nil {
+		return false
+	}
+	n := len(c.theta)
+	square := 0.0
+	for j := range n {
+		dj := c.theta[j] - c.curve[j]
+		square += dj * dj * c.hessian[j*n+j]
+		for k := j + 1; k < n; k++ {
+			square += 2 * dj * (c.theta[k] - c.curve[k]) * c.hessian[j*n+k]
+		}
+	}
+	return square <= alike*s.b.d.total
 }
 
 // rowShare returns which share of the rows the wanted number is.
@@ -201,8 +234,10 @@ func (c *column) predict(from float64) {
 
 // newton fits a column to a part of the rows and reports whether it converged.
 func (s *search) newton(c *column, part []chunk, scale, enough float64) bool {
-	for range maxNewtons {
-		c.hessian = s.b.curvature(c.theta, part, scale)
+	for i := range maxNewtons {
+		if i > 0 || !s.curvedAlike(c) {
+			s.bend(c, part, scale)
+		}
 		if !c.refactor(c.lambda) {
 			return false
 		}

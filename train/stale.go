@@ -21,6 +21,9 @@ type staleSolver struct {
 	fits      []*staleFit
 	lambda    float64
 	tolerance float64 // of the decrement per renewal, staleTolerance at first
+	// ahead ends a fit by the decrement that the step it makes is expected to leave,
+	// if that does as well as the one before.
+	ahead bool
 }
 
 // A staleFit is one weight vector on its way.
@@ -156,7 +159,11 @@ func (s *staleSolver) advance(active []*staleFit) {
 			f.aim()
 		}
 		f.move(1)
-		f.done = f.decrement <= s.tolerance*s.d.total
+		left := f.decrement
+		if s.ahead && left < before && !math.IsInf(before, 1) {
+			left *= left / before
+		}
+		f.done = left <= s.tolerance*s.d.total
 	}
 }
 

@@ -24,7 +24,7 @@ import (
 func clusteredVariance(d *design, s *solution, group []int32, groups int) []float64 {
 	n := d.cols
 	scores := d.groupScores(s.theta, group, groups)
-	m := scores.crossProducts(chunksOf([]int{0, groups}), 1, s.lambda, func(dst []float64, from, rows int) {
+	m := scores.crossProducts(chunksOf([]int{0, groups}), 1, s.lambda, func(dst []float64, _, from, rows int) {
 		copy(dst, scores.x[from*scores.stride:(from+rows)*scores.stride])
 	})
 	for i := range n {
