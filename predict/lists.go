@@ -107,6 +107,28 @@ func UpsellOf(tiers []Tier, pGrow []float64) []bool {
 	return out
 }
 
+// SetUpsell sets the column upsell of a table of scores whose rows were scored
+// in parts, and in which it therefore is what UpsellOf says of each part alone.
+// grow holds the probability to grow of every row by each of some profiles, of
+// the profile of each row.
+func SetUpsell(scores *data.Table, grow [][]float64, of []int) {
+	upsell, tier := scores.Column("upsell"), scores.Column("tier")
+	tiers := make([]Tier, scores.Rows)
+	for i := range tiers {
+		tiers[i] = Tier(tier.Text(i))
+	}
+	for k := range grow {
+		for i, yes := range UpsellOf(tiers, grow[k]) {
+			if of[i] == k && !upsell.Missing(i) {
+				upsell.Ints[i] = 0
+				if yes {
+					upsell.Ints[i] = 1
+				}
+			}
+		}
+	}
+}
+
 // currenciesOf returns the currencies of the rows that have a value, sorted; a
 // value without a currency counts as "".
 func currenciesOf(scores *data.Table) []string {

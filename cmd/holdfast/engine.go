@@ -22,6 +22,9 @@ type engineFlags struct {
 	staging    string
 	conf       []string // KEY=VALUE, for Spark
 	log        string
+
+	program string        // that the workers run; empty for this one
+	live    *sparkSession // one that is there already and stays; nil for one of the command's own
 }
 
 func (e *engineFlags) register(c *cobra.Command) {

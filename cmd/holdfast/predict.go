@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sort"
@@ -21,6 +22,7 @@ func predictCommand(a *app) *cobra.Command {
 	var asOf, maxAge, ref, output, format, list string
 	var summary bool
 	var table tableFlags
+	var engine engineFlags
 	c := &cobra.Command{
 		Use:   "predict",
 		Short: "score every account at risk at a date",
@@ -49,7 +51,7 @@ Exits    0 ok; 2 configuration; 4 bad data; 10 no such model, or none promoted
   holdfast predict --table new.parquet --model model.json --id customer -o scores.parquet`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := checkOutput(output, format, a.json); err != nil {
+			if err := errors.Join(checkOutput(output, format, a.json), engine.check(a, output)); err != nil {
 				return err
 			}
 			if list != "" && !slices.Contains(predict.Lists, predict.List(list)) {
@@ -59,15 +61,19 @@ Exits    0 ok; 2 configuration; 4 bad data; 10 no such model, or none promoted
 				if summary || list != "" {
 					return usageError("--summary and --list go with a project, not with --table")
 				}
-				if asOf != "" || a.dir != "" {
-					return usageError("--as-of and -C go with a project, not with --table")
+				if asOf != "" || a.dir != "" || engine.engine != engineLocal {
+					return usageError("--as-of, --engine and -C go with a project, not with --table")
 				}
 				return a.predictTable(table, ref, output, format)
 			}
 			if err := table.refuseAlone(); err != nil {
 				return err
 			}
-			return a.predictProject(cmd.Context(), asOf, maxAge, ref, scoreOutput{output, format, predict.List(list), summary})
+			o := scoreOutput{output, format, predict.List(list), summary}
+			if engine.engine == engineSpark {
+				return a.sparkPredict(cmd.Context(), &engine, asOf, maxAge, ref, o)
+			}
+			return a.predictProject(cmd.Context(), asOf, maxAge, ref, o)
 		},
 	}
 	c.Flags().StringVar(&asOf, "as-of", "", "date whose midnight counts as now (default: midnight after the newest event)")
@@ -78,6 +84,7 @@ Exits    0 ok; 2 configuration; 4 bad data; 10 no such model, or none promoted
 	c.Flags().StringVar(&list, "list", "", "write only the accounts to act on: support, loyalty or upsell")
 	c.Flags().StringVar(&format, "format", "", "with -o -: arrow, csv or jsonl")
 	table.register(c, false)
+	engine.register(c)
 	return c
 }
 
@@ -106,8 +113,13 @@ func (a *app) predictProject(ctx context.Context, asOf, maxAge, ref string, o sc
 	if err != nil {
 		return err
 	}
+	return a.finishScores(l, t, scorers[0].id, s, o)
+}
+
+// finishScores sums up and writes scores at t, by a model of that id.
+func (a *app) finishScores(l *loaded, t time.Time, id string, s *scored, o scoreOutput) (err error) {
 	if o.summary {
-		if s.Summary, err = a.summarise(l, t, scorers[0].id, s.table); err != nil {
+		if s.Summary, err = a.summarise(l, t, id, s.table); err != nil {
 			return err
 		}
 	}
@@ -146,7 +158,8 @@ type scored struct {
 
 	table *data.Table
 	frame *features.Frame
-	worst []worstRow // for the terminal; the file has them all
+	grow  [][]float64 // by profile: the probability to grow of every row
+	worst []worstRow  // for the terminal; the file has them all
 }
 
 // A worstRow is one of the accounts most likely to leave.
@@ -252,7 +265,8 @@ func (a *app) score(ctx context.Context, l *loaded, asOf time.Time, m *predict.M
 		return nil, err
 	}
 	s := &scored{ModelID: id, AsOf: asOf.Format(time.DateOnly), Rows: t.Rows, Left: b.Left,
-		Status: counts(t, "status"), Tiers: counts(t, "tier"), table: t, frame: b.Frame, worst: worstRows(t, 5)}
+		Status: counts(t, "status"), Tiers: counts(t, "tier"), table: t, frame: b.Frame,
+		grow: [][]float64{t.Column("p_grow").Floats}, worst: worstRows(t, 5)}
 	s.Unseen, err = unseen(m, b.Frame)
 	return s, err
 }

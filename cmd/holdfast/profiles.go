@@ -165,6 +165,7 @@ func (a *app) scoreAll(ctx context.Context, l *loaded, asOf time.Time, scorers [
 			if t, err = a.score(ctx, l, asOf, scorers[k].m, scorers[k].id); err != nil {
 				return nil, fmt.Errorf("profile %s: %w", scorers[k].name, err)
 			}
+			s.grow = append(s.grow, t.grow[0])
 		}
 		n, err := unseen(scorers[k].m, t.frame.Select(own[k]))
 		if err != nil {

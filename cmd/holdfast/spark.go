@@ -85,9 +85,12 @@ func startSpark(ctx context.Context, e *engineFlags) (s *sparkSession, err error
 // submit returns the command that starts the application: spark-submit, or for
 // Spark Connect, which needs none, Python.
 func (e *engineFlags) submit(program, socket string) (*exec.Cmd, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("starting Spark: %w", err)
+	self := e.program
+	if self == "" {
+		var err error
+		if self, err = os.Executable(); err != nil {
+			return nil, fmt.Errorf("starting Spark: %w", err)
+		}
 	}
 	if strings.HasPrefix(e.master, "sc://") {
 		if e.conf != nil {

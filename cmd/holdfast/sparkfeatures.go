@@ -44,17 +44,17 @@ func (a *app) sparkFeatures(ctx context.Context, e *engineFlags, r frameRequest)
 		return err
 	}
 	var sum trailer
-	merge := func(each func(*data.Table) error) (err error) {
+	merge := func(atATime int, each func(*data.Table) error) (err error) {
 		a.progress.begin("writing " + r.output)
-		if sum, err = mergeParts(a.fsys, folder, shape, j.records, each); err == nil && sum.Rows == 0 && t.IsZero() {
+		if sum, err = mergeParts(a.fsys, folder, shape, j.records, atATime, each); err == nil && sum.Rows == 0 && t.IsZero() {
 			err = dataError("%s", j.built(&sum).Explain())
 		}
 		return err
 	}
-	if r.output == "-" || ext(r.output) == ".arrow" {
-		err = a.writeWhole(r.output, r.format, shape, merge)
+	if r.output == "-" || ext(r.output) == ".arrow" { // where pieces would show
+		err = merge(allRows, func(whole *data.Table) error { return a.writeTable(r.output, r.format, whole) })
 	} else {
-		err = a.writePieces(r.output, r.format, func(w data.TableWriter) error { return merge(w.Append) })
+		err = a.writePieces(r.output, r.format, func(w data.TableWriter) error { return merge(pieceRows, w.Append) })
 	}
 	if err != nil {
 		return err
@@ -63,30 +63,6 @@ func (a *app) sparkFeatures(ctx context.Context, e *engineFlags, r frameRequest)
 		a.warn("no account is at risk at %s; %s is empty", r.asOf, r.output)
 	}
 	return a.showFeatures(r.output, sum.Rows, len(j.spec.Features), j.built(&sum).Left)
-}
-
-// writeWhole writes a table that comes in pieces as one, for forms in which the
-// pieces would show.
-func (a *app) writeWhole(name, format string, shape *data.Table, merge func(each func(*data.Table) error) error) error {
-	whole, err := gathered(shape, merge)
-	if err != nil {
-		return err
-	}
-	return a.writeTable(name, format, whole)
-}
-
-// gathered puts the pieces of a table together.
-func gathered(shape *data.Table, merge func(each func(*data.Table) error) error) (*data.Table, error) {
-	whole := &data.Table{Name: shape.Name}
-	err := merge(func(piece *data.Table) error {
-		if whole.Columns == nil {
-			*whole = *piece
-		} else {
-			whole.AppendTable(piece)
-		}
-		return nil
-	})
-	return whole, err
 }
 
 // built returns what a build would say of the snapshots that workers looked at.

@@ -25,6 +25,7 @@ type sparkJob struct {
 	*loaded // without events, but with what a census of them found
 	app     *app
 	session *sparkSession
+	own     bool // the session ends with the job
 	union   *data.Union
 	text    string // of the project file
 	staging string // folder of what lies between the steps
@@ -64,8 +65,10 @@ func (a *app) openSpark(ctx context.Context, e *engineFlags, output string, mode
 		return j, err
 	}
 	a.progress.begin("starting Spark")
-	if j.session, err = startSpark(ctx, e); err != nil {
-		return j, err
+	if j.session, j.own = e.live, e.live == nil; j.own {
+		if j.session, err = startSpark(ctx, e); err != nil {
+			return j, err
+		}
 	}
 	if err := j.session.ask(ctx, j.openRequest(name), nil); err != nil {
 		return j, err
@@ -85,7 +88,7 @@ func (a *app) openSpark(ctx context.Context, e *engineFlags, output string, mode
 // events.
 func (j *sparkJob) load(models []*predict.Model) (sets [][]features.Feature, facts *data.Facts, err error) {
 	a := j.app
-	p, err := findProject(a.fsys, a.dir)
+	p, err := a.findProject()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -287,7 +290,7 @@ func (j *sparkJob) task(t time.Time) workerTask {
 
 // close ends Spark and removes what lay between the steps.
 func (j *sparkJob) close() error {
-	if j.session != nil {
+	if j.own && j.session != nil {
 		j.session.close()
 	}
 	if j.staging == "" {

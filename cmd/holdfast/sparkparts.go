@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,8 +16,11 @@ import (
 	"github.com/holdfast-churn/holdfast/predict"
 )
 
-// pieceRows is how many rows of merged parts are handed on together.
-const pieceRows = 8192
+// Rows of merged parts are handed on so many at a time, or all at once.
+const (
+	pieceRows = 8192
+	allRows   = math.MaxInt
+)
 
 // A part is one file of those that Spark wrote, being read: rows in the order of
 // accounts, and a trailer.
@@ -31,11 +35,11 @@ type part struct {
 
 // mergeParts reads a folder that Spark has committed, in the order of accounts,
 // whatever part they lie in, and hands the rows over in tables with the names
-// and kinds of shape's columns. The first column is the account. The folder is
+// and kinds of shape's columns, of atATime rows each. The first column is the account. The folder is
 // taken only if it is whole: with Spark's mark, a trailer for every part that
 // has rows, and as many rows and records as the trailers and the tables that
 // went in say. It returns the sum of the trailers.
-func mergeParts(fsys data.FS, folder string, shape *data.Table, records int, each func(*data.Table) error) (sum trailer, err error) {
+func mergeParts(fsys data.FS, folder string, shape *data.Table, records, atATime int, each func(*data.Table) error) (sum trailer, err error) {
 	if _, err := fsys.Stat(filepath.Join(folder, "_SUCCESS")); err != nil {
 		return sum, fmt.Errorf("%w: %s has no _SUCCESS: Spark has not committed it", predict.ErrIntegrity, folder)
 	}
@@ -43,7 +47,7 @@ func mergeParts(fsys data.FS, folder string, shape *data.Table, records int, eac
 	if err != nil {
 		return sum, err
 	}
-	m := &merge{shape: shape, each: each}
+	m := &merge{shape: shape, atATime: atATime, each: each}
 	defer func() {
 		for _, p := range m.parts {
 			p.stop()
@@ -96,14 +100,15 @@ func iterTables(scan func(each func(*data.Table) error) error) (next func() (*da
 
 // A merge brings the rows of several parts into one order.
 type merge struct {
-	shape *data.Table
-	each  func(*data.Table) error
-	parts []*part // those with rows left
-	refs  []rowRef
-	last  string // account
-	begun bool
-	rows  int
-	sum   trailer
+	atATime int // rows
+	shape   *data.Table
+	each    func(*data.Table) error
+	parts   []*part // those with rows left
+	refs    []rowRef
+	last    string // account
+	begun   bool
+	rows    int
+	sum     trailer
 }
 
 // A rowRef is one row of a piece of a part.
@@ -186,7 +191,7 @@ func (m *merge) run() error {
 				return err
 			}
 		}
-		if len(m.refs) >= pieceRows {
+		if len(m.refs) >= m.atATime {
 			if err := m.flush(); err != nil {
 				return err
 			}

@@ -310,8 +310,36 @@ func (a *app) workScore(ctx context.Context, in *ipc.StreamReader, out *workerOu
 			}
 			t.Of[i] += p.Rows
 		}
-		return out.add(s.table)
+		return out.add(s.withGrow())
 	})
+}
+
+// withGrow returns the scores with the probabilities to grow by every profile in
+// further columns: from those of all accounts follows upsell.
+func (s *scored) withGrow() *data.Table {
+	t := &data.Table{Name: s.table.Name, Rows: s.table.Rows, Columns: slices.Clone(s.table.Columns)}
+	for k := range s.grow {
+		t.Columns = append(t.Columns, data.Column{Name: fmt.Sprintf("grow %d", k), Kind: data.Float, Floats: s.grow[k]})
+	}
+	return t
+}
+
+// splitGrow is the reverse.
+func (s *scored) splitGrow(t *data.Table) {
+	n := len(t.Columns) - len(s.grow)
+	for k := range s.grow {
+		s.grow[k] = t.Columns[n+k].Floats
+	}
+	t.Columns = t.Columns[:n]
+	of := make([]int, t.Rows)
+	for i := range of {
+		if len(s.Profiles) > 0 {
+			name := t.Column("profile").Text(i)
+			of[i] = slices.IndexFunc(s.Profiles, func(p scoredProfile) bool { return p.Name == name })
+		}
+	}
+	predict.SetUpsell(t, s.grow, of)
+	s.table = t
 }
 
 // profileAt returns the profile of scorer i, the default one for the first.

@@ -17,6 +17,8 @@ import (
 	"github.com/holdfast-churn/holdfast/data/demo"
 	"github.com/holdfast-churn/holdfast/data/ipc"
 	"github.com/holdfast-churn/holdfast/features"
+	"github.com/holdfast-churn/holdfast/predict"
+	"github.com/holdfast-churn/holdfast/predict/registry"
 )
 
 // A workerBench is a project and its rows as an engine would bring them.
@@ -40,14 +42,14 @@ func newWorkerBench(t *testing.T, d *demo.Demo) *workerBench {
 	return b
 }
 
-func (b *workerBench) load(t *testing.T) {
+func (b *workerBench) load(t *testing.T, models ...*predict.Model) {
 	t.Helper()
 	b.job = &sparkJob{app: b.a, parts: 1}
-	_, facts, err := b.job.load(nil)
+	_, facts, err := b.job.load(models)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := b.a.load(context.Background())
+	l, err := b.a.load(context.Background(), models...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,8 +175,8 @@ func (b *workerBench) read(t *testing.T, out []byte) (rows *data.Table, last tra
 // A worker's frame of all accounts is the embedded engine's, value by value, and
 // its trailer counts what came in and went out.
 func TestWorkerFeatures(t *testing.T) {
-	for kind, make := range demoKinds {
-		b := newWorkerBench(t, make(demo.Options{Seed: 5, Accounts: 120}))
+	for kind, history := range demoKinds {
+		b := newWorkerBench(t, history(demo.Options{Seed: 5, Accounts: 120}))
 		for _, asOf := range []time.Time{{}, time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)} {
 			l, err := b.a.load(context.Background())
 			if err != nil {
@@ -203,6 +205,63 @@ func TestWorkerFeatures(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A worker's scores of all accounts are the embedded engine's, value by value.
+func TestWorkerScore(t *testing.T) {
+	for kind, history := range demoKinds {
+		b := newWorkerBench(t, history(demo.Options{Seed: 3, Accounts: 250}))
+		straighten(t, b.dir)
+		holdfastOK(t, "-C", b.dir, "train")
+		p, err := b.a.findProject()
+		if err != nil {
+			t.Fatal(err)
+		}
+		scorers, err := b.a.scorers(p, registry.Latest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.load(t, modelsOf(scorers)...)
+		l, asOf, err := b.a.loadAt(context.Background(), "", "", modelsOf(scorers)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := b.a.scoreAll(context.Background(), l, asOf, scorers)
+		if err != nil {
+			t.Fatal(err)
+		}
+		task := b.job.task(asOf)
+		text, err := predict.Marshal(scorers[0].m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		task.Scorers = []workerScorer{{ID: scorers[0].id, Model: string(text)}}
+		out, err := b.answer("score", b.stream(t, task, b.rows))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, last := b.read(t, out)
+		got.Columns = got.Columns[:len(got.Columns)-1]
+		(&scored{grow: make([][]float64, 1)}).splitGrow(named(got, want.withGrow()))
+		table := want.table
+		for i := range table.Columns {
+			one := func(t *data.Table) *data.Table { return &data.Table{Rows: t.Rows, Columns: t.Columns[i : i+1]} }
+			if got.Rows != table.Rows || !bytes.Equal(fileOf(t, one(got)), fileOf(t, one(table))) {
+				t.Errorf("%s: the worker's column %s differs", kind, want.table.Columns[i].Name)
+			}
+		}
+		if last.Unseen != want.Unseen || last.Rows != table.Rows || table.Rows == 0 {
+			t.Errorf("%s: trailer %+v; %d rows and %d unseen levels are there", kind, last, table.Rows, want.Unseen)
+		}
+	}
+}
+
+// named gives a table that came from an engine the names of its columns.
+func named(t, names *data.Table) *data.Table {
+	for i := range t.Columns {
+		t.Columns[i].Name = names.Columns[i].Name
+	}
+	return t
 }
 
 // fileOf returns the bytes of a table's file.
