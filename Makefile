@@ -5,7 +5,7 @@ GO ?= go
 PYTHON ?= python3
 WORK ?= bench-work
 
-.PHONY: all build demo demo-shop test test-deep test-pages study faults fuzz mutants reproducible lint check bench-features bench-evaluate bench-quality bench-train bench-predict clean
+.PHONY: all build demo demo-shop test test-deep test-pages study faults fuzz mutants reproducible lint check bench-features bench-evaluate bench-quality bench-train bench-predict test-spark spark-env clean
 
 all: build
 
@@ -59,6 +59,16 @@ fuzz: ## what reads foreign bytes, each for FUZZTIME
 
 mutants: ## takes out guards one by one (cmd/holdfast/testdata/mutants) and sees their tests fail; MUTANTS="rule|label"
 	$(GO) test ./cmd/holdfast -run TestMutants -mutants '$(or $(MUTANTS),.)' -timeout 2h
+
+test-spark: build spark-env ## a Spark cluster of a master and two workers on this machine, executors and drivers killed, see cmd/holdfast/SPARK.md
+	$(GO) test ./cmd/holdfast -run '^(TestSpark|TestShim)$$' -spark $(abspath $(WORK)/venv-spark) -count=1 -v -timeout 20m
+
+spark-env: $(WORK)/venv-spark/ready
+
+$(WORK)/venv-spark/ready: cmd/holdfast/testdata/spark/requirements.txt
+	$(PYTHON) -m venv $(WORK)/venv-spark
+	$(WORK)/venv-spark/bin/pip install --quiet --disable-pip-version-check --only-binary pyarrow,pandas --requirement $<
+	@touch $@
 
 lint: ## formatting, vet, staticcheck, a tidy go.mod
 	@unformatted=$$(gofmt -l cmd data evaluate features predict train); \

@@ -267,14 +267,14 @@ func (c *cluster) begin(t *testing.T, args ...string) (command *exec.Cmd, done c
 // waitFor waits until something holds, and no longer than a command runs.
 func waitFor(t *testing.T, done chan error, holds func() bool) {
 	t.Helper()
-	for end := time.Now().Add(4 * time.Minute); !holds(); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(10 * time.Minute); !holds(); time.Sleep(50 * time.Millisecond) {
 		select {
 		case err := <-done:
 			t.Fatalf("the command ended first: %v", err)
 		default:
 		}
 		if time.Now().After(end) {
-			t.Fatal("nothing happened within four minutes")
+			t.Fatal("nothing happened within ten minutes")
 		}
 	}
 }
