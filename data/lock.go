@@ -120,10 +120,25 @@ func readHolder(fsys FS, name string) (h Holder, ok bool) {
 	return h, err == nil && h.PID != 0
 }
 
+// noLocks reports whether an error says that a file system has no locks.
+func noLocks(err error) bool {
+	return errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.ENOLCK)
+}
+
+// CanLock reports whether the file system of a file, which is there, has locks;
+// true where that cannot be told. The file is not changed.
+func CanLock(fsys FS, name string) bool {
+	f, err := fsys.Lock(name)
+	if f != nil {
+		f.Close() // its error says nothing about locks
+	}
+	return !noLocks(err)
+}
+
 // explainLock adds to an error of a lock what was being done and how to mend it.
 func explainLock(err error, name string) error {
 	switch {
-	case errors.Is(err, errors.ErrUnsupported), errors.Is(err, syscall.ENOLCK):
+	case noLocks(err):
 		return fmt.Errorf("locking %s: this file system has no locks, so two writers could not be kept apart; "+
 			"put the folder on another one: %w", name, err)
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):

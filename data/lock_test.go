@@ -87,5 +87,31 @@ func TestHoldWhereItCannot(t *testing.T) {
 		if _, err := Hold(fsys, "m/.lock", Holder{}, false); err == nil || !strings.HasPrefix(err.Error(), c.want) {
 			t.Errorf("%v: %v, want %s", c.err, err, c.want)
 		}
+		if can := CanLock(fsys, "m/.lock"); can == strings.Contains(c.want, "has no locks") {
+			t.Errorf("%v: the file system has locks: %v", c.err, can)
+		}
+	}
+}
+
+// A file keeps its bytes when it is asked whether it can be locked, also while
+// somebody has its lock.
+func TestCanLock(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "holdfast.yaml")
+	if err := os.WriteFile(name, []byte("version: 1\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if !CanLock(Disk{}, name) {
+		t.Fatal("no locks")
+	}
+	f, err := Disk{}.Lock(name) // given back, so that it can be had
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if !CanLock(Disk{}, name) {
+		t.Error("a lock that somebody has is none")
+	}
+	if b, _ := os.ReadFile(name); string(b) != "version: 1\n" {
+		t.Errorf("the file is %q now", b)
 	}
 }

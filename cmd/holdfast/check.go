@@ -98,6 +98,10 @@ func (a *app) check(ctx context.Context, l *loaded, sample int) (*checked, error
 	}
 	r.Project = l.name
 	r.Add(suspectFindings(b.Frame)...)
+	if l.file != "" && !data.CanLock(a.fsys, l.file) {
+		r.Add(data.Finding{Severity: data.Warning, Check: "no_locks", Subject: l.file, Message: "this file system has no locks, so two writers could not be kept apart: " +
+			"train, models and run will end with an error; put the project on another one"})
+	}
 	found := &checked{DataCheck: r}
 	if sample > 0 && r.Rows > 0 {
 		found.Leaks, err = a.proveLeaks(ctx, l, b.Frame, sample)

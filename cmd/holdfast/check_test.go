@@ -3,8 +3,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -128,5 +130,30 @@ func TestCheckDoesNotDependOnWorkers(t *testing.T) {
 	}
 	if texts[0] != texts[1] {
 		t.Error("checks differ")
+	}
+}
+
+// A lockless disk has no locks.
+type lockless struct{ data.Disk }
+
+func (lockless) Lock(string) (data.LockFile, error) { return nil, errors.ErrUnsupported }
+
+// FAULTS.md row 37: check says before anything is trained that nothing can be
+// published where the project lies.
+func TestCheckLocks(t *testing.T) {
+	dir := smallProject(t, 120)
+	for name, c := range map[string]struct {
+		fsys data.FS
+		said bool
+	}{"a disk": {data.Disk{}, false}, "one without locks": {lockless{}, true}} {
+		var out, errs bytes.Buffer
+		code := runOn(context.Background(), c.fsys, []string{"-C", dir, "check"}, &out, &errs)
+		if said := strings.Contains(out.String(), "this file system has no locks"); code != exitOK || said != c.said {
+			t.Errorf("%s: exit %d, said %v\n%s%s", name, code, said, &out, &errs)
+		}
+	}
+	var out, errs bytes.Buffer
+	if code := runOn(context.Background(), lockless{}, []string{"-C", dir, "train"}, &out, &errs); code != exitFailure || !strings.Contains(errs.String(), "this file system has no locks") {
+		t.Errorf("train: exit %d, %s", code, &errs)
 	}
 }

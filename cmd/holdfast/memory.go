@@ -13,6 +13,19 @@ import (
 // leastMemory is what a run takes before it has read an event.
 const leastMemory = 64 << 20
 
+// ownMemory is what the program itself takes beside its data, with its threads
+// and the granularity of the heap, which grows by 64 MB.
+const ownMemory = 192 << 20
+
+// warnOfMemory says so where a limit of the process leaves so little memory that
+// the runtime may end it: its own words then tell nobody what to do.
+func (a *app) warnOfMemory() {
+	if limit := memoryLimit(); limit > 0 && limit < ownMemory+leastMemory {
+		a.warn("this process may use %d MB of memory (ulimit -d, ulimit -v); below %d MB it may end with the runtime's \"out of memory\": raise the limit. "+
+			"Whatever happens, nothing is left half-written", limit>>20, (ownMemory+leastMemory)>>20)
+	}
+}
+
 // boundMemory reads --max-memory. Two fifths of it are for events; the rest is
 // for accounts, for what is being read and written, and for the collector's
 // slack, which a memory limit on the whole keeps in bounds. A fit may take all of
@@ -50,7 +63,8 @@ func byteSize(text string) (n int64, ok bool) {
 }
 
 // memory returns the bytes of memory that the process may use: those of the
-// machine, or fewer where a control group says so; 0 where nobody says.
+// machine, or fewer where a control group or a limit of the process says so; 0
+// where nobody says.
 func (a *app) memory() int64 {
 	var least int64
 	take := func(text string, unit int64) {
@@ -58,6 +72,9 @@ func (a *app) memory() int64 {
 		if err == nil && n > 0 && n < math.MaxInt64/unit && (least == 0 || n*unit < least) {
 			least = n * unit
 		}
+	}
+	if limit := memoryLimit(); limit > 0 {
+		least = max(limit-ownMemory, leastMemory)
 	}
 	for _, line := range strings.Split(a.systemText("/proc/meminfo"), "\n") {
 		if f := strings.Fields(line); len(f) == 3 && f[0] == "MemTotal:" {

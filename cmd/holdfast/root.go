@@ -110,6 +110,7 @@ func (a *app) start() error {
 	if err := a.checkLogIDs(); err != nil {
 		return err
 	}
+	a.warnOfMemory()
 	if a.signature != "" {
 		var err error
 		if a.signers, err = predict.LoadSigners(a.fsys, a.signature); err != nil {
