@@ -242,8 +242,12 @@ func (a *app) verdict(p *project, id string) (predict.Verdict, error) {
 		return predict.Verdict{}, err
 	}
 	defer f.Close()
+	text, err := io.ReadAll(io.NewSectionReader(f, 0, 64<<20))
+	if err != nil {
+		return predict.Verdict{}, fmt.Errorf("reading %s: %w", name, err)
+	}
 	var r evaluate.Report
-	if err := json.NewDecoder(io.NewSectionReader(f, 0, 64<<20)).Decode(&r); err != nil {
+	if err := json.Unmarshal(text, &r); err != nil {
 		return predict.Verdict{}, fmt.Errorf("reading %s: %w: %v", name, predict.ErrIntegrity, err)
 	}
 	return r.Promotion(), nil

@@ -57,7 +57,11 @@ func (r *Registry) Aliases() (map[string]Alias, error) {
 	}
 	defer f.Close()
 	aliases := make(map[string]Alias)
-	if err := json.NewDecoder(io.NewSectionReader(f, 0, 64<<20)).Decode(&aliases); err != nil {
+	text, err := io.ReadAll(io.NewSectionReader(f, 0, 64<<20))
+	if err != nil { // of the disk: nothing says that the file is damaged
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	if err := json.Unmarshal(text, &aliases); err != nil {
 		return nil, aliasError(name, err.Error())
 	}
 	if aliases == nil { // the file holds null

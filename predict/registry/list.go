@@ -85,7 +85,10 @@ func (r *Registry) Verify() (versions int, problems []Problem, err error) {
 	for _, v := range list {
 		there[v.ID] = true
 	}
-	aliases, _ := r.Aliases()
+	aliases, err := r.Aliases()
+	if err != nil && !errors.Is(err, predict.ErrIntegrity) {
+		return 0, nil, err
+	}
 	for _, name := range []string{Champion, Latest} {
 		a, ok := aliases[name]
 		if !ok || there[a.ID] {
