@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -258,4 +259,75 @@ func TestScanTable(t *testing.T) {
 	if err := ScanTable(data.Disk{}, path, spec, o, 2, 1, none); !errors.As(err, &bad) || bad.Row != 4 {
 		t.Errorf("an infinite number in row 4: %v", err)
 	}
+}
+
+// A scratch file that cannot be made, written or read ends the laying aside, or
+// the reading back, with an error that says which.
+func TestShardsOnAFailingDisk(t *testing.T) {
+	f := shardRows(200, 3)
+	names := make([]Feature, len(f.Columns))
+	for k := range names {
+		names[k] = f.Columns[k].Feature
+	}
+	for name, c := range map[string]struct {
+		disk *brokenScratch
+		want string
+	}{
+		"none can be made":  {&brokenScratch{none: true}, "making room on disk for rows that do not fit in memory: input/output error"},
+		"the first write":   {&brokenScratch{}, "bytes of rows that do not fit in memory to disk: input/output error"},
+		"the last write":    {&brokenScratch{writes: 30}, "bytes of rows that do not fit in memory to disk: input/output error"},
+		"reading back":      {&brokenScratch{writes: 1 << 30}, "reading back rows that did not fit in memory: input/output error"},
+		"after some blocks": {&brokenScratch{writes: 1 << 30, reads: 3}, "reading back rows that did not fit in memory: input/output error"},
+	} {
+		s := NewSharder(c.disk, names, len(f.Rows))
+		s.cut.Block, s.most = 4, 2
+		err := s.Add(f)
+		var shards *Shards
+		if err == nil {
+			shards, err = s.Shards(f.Select(nil))
+		}
+		for k := 0; err == nil && k < shards.Shards(); k++ {
+			err = shards.Shard(k, func(*Frame) error { return nil })
+		}
+		if !errors.Is(err, errDisk) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A brokenScratch is a disk whose scratch file takes so many writes and reads.
+type brokenScratch struct {
+	data.Disk
+	none          bool
+	writes, reads int
+}
+
+func (b *brokenScratch) Scratch() (data.ScratchFile, error) {
+	if b.none {
+		return nil, errDisk
+	}
+	f, err := b.Disk.Scratch()
+	return brokenFile{f, b}, err
+}
+
+type brokenFile struct {
+	data.ScratchFile
+	b *brokenScratch
+}
+
+func (f brokenFile) WriteAt(b []byte, at int64) (int, error) {
+	if f.b.writes--; f.b.writes < 0 {
+		return 0, errDisk
+	}
+	return f.ScratchFile.WriteAt(b, at)
+}
+
+func (f brokenFile) ReadAt(b []byte, at int64) (int, error) {
+	if f.b.reads--; f.b.reads < 0 {
+		return 0, errDisk
+	}
+	return f.ScratchFile.ReadAt(b, at)
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -121,5 +122,80 @@ func TestTableLabels(t *testing.T) {
 		if (err == nil) != (c.want == "") || (err != nil && !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("label %s, positive %q: error %v, want %q", c.label, c.positive, err, c.want)
 		}
+	}
+}
+
+// What makes a ready table unfit to learn from is said with its column, row and
+// what was found.
+func TestTableRefuses(t *testing.T) {
+	learn := TableOptions{Label: "left", Positive: "Yes", Time: "since", ID: "id"}
+	spec, err := TableSpec(readyTable(), learn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		o      TableOptions
+		change func(*data.Table)
+		want   string
+	}{
+		"an infinite number":  {learn, func(t *data.Table) { t.Columns[6].Floats[2] = math.Inf(-1) }, `row 3: column "junk" is infinite`},
+		"a time that is text": {TableOptions{Label: "left", Positive: "Yes", Time: "plan"}, func(*data.Table) {}, `column "plan": is of type text; --time needs a date`},
+		"no time":             {learn, func(t *data.Table) { t.Columns[3].Null = []bool{false, true, false, false} }, `row 2: column "since" is empty`},
+		"many outcomes": {TableOptions{Label: "plan"}, func(t *data.Table) {
+			t.Columns[4] = data.TextColumn("plan", []string{"a", "b", "c", "d"})
+		}, `holds "a", "b", "c", "d"; a label has two values`},
+		"two that are true": {TableOptions{Label: "plan"}, func(t *data.Table) {
+			t.Columns[4] = data.TextColumn("plan", []string{"1", "true", "1", "1"})
+		}, "give --positive VALUE"},
+		"no such outcome": {TableOptions{Label: "left", Positive: "Perhaps"}, func(*data.Table) {}, `--positive "Perhaps" is not among them`},
+	} {
+		table := readyTable()
+		c.change(table)
+		if _, err := TableFrame(table, spec, c.o); !errors.Is(err, data.ErrBadData) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+	if _, err := TableSpec(readyTable(), TableOptions{Drop: []string{"id", "age", "trial", "since", "plan", "left", "junk"}}); !errors.Is(err, data.ErrBadData) {
+		t.Errorf("no column left: %v", err)
+	}
+	f, err := TableFrame(readyTable(), spec, learn)
+	if err != nil || f.Rows[1].Snapshot != data.DayStart(20, time.UTC) {
+		t.Errorf("the time of a row: %+v, %v", f.Rows[1], err)
+	}
+}
+
+// A stream of pieces names what it needs, and gives columns without any value,
+// of whatever type, as missing.
+func TestTableStreamOfNothing(t *testing.T) {
+	spec, err := TableSpec(readyTable(), TableOptions{Label: "left", ID: "id", Drop: []string{"junk", "since"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := NewTableStream(spec)
+	if diff := cmp.Diff([]string{"age", "trial", "plan"}, s.Columns()); diff != "" {
+		t.Error(diff)
+	}
+	if got := s.Expects([]string{"plan", "age", "other"}); got != "age (integer), plan (text)" {
+		t.Errorf("expects %q", got)
+	}
+	empty := readyTable()
+	empty.Columns[1], empty.Columns[4] = data.TextColumn("age", make([]string, 4)), data.Column{Name: "plan", Kind: data.Float, Floats: []float64{nan, nan, nan, nan}}
+	for _, table := range []*data.Table{readyTable(), empty} {
+		f, err := s.Frame(table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := TableFrame(table, spec, TableOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k := range f.Columns {
+			sameFrame(t, f.Columns[k].Feature.Name, &Frame{Columns: f.Columns[k : k+1]}, &Frame{Columns: want.Columns[k : k+1]})
+		}
+	}
+	short := readyTable()
+	short.Columns = short.Columns[:2]
+	if _, err := s.Frame(short); !errors.Is(err, data.ErrBadData) {
+		t.Errorf("a column is gone: %v", err)
 	}
 }
