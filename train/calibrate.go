@@ -47,9 +47,6 @@ func calibrate(
 		identity.Reason = why + ", and no cross-validation: nothing to calibrate on"
 		return identity, nil
 	}
-	if !o.Time && o.Calibration == CalibrationAuto {
-		slice.lessen = true
-	}
 	m := slice.fit(o.Calibration)
 	if segment := segmentFeature(&fit.spec, s); segment != "" {
 		slice.shiftSegments(&m, segment, s.frame)
@@ -113,42 +110,7 @@ func (c *calibrationSlice) fitSlope(m *predict.Calibration) bool {
 	}
 	m.Method, m.Intercept, m.Slope = CalibrationPlatt, a, slope
 	m.Covariance = mapCovariance(c.z, c.y, c.w, a, slope, prior)
-	if c.lessen {
-		c.shrink(m)
-	}
 	return true
-}
-
-// slopeTaken is the share of the way from 1 to the fitted slope that is taken
-// where rows have no time, METHODS.md 3.6.
-const slopeTaken = 0.7
-
-// shrink takes a part of a fitted slope s and restores the intercept, so that the
-// mean prediction is the rate again:
-//
-//	s' = 1 + .7 (s − 1),   a' where Σ w p = Σ w y
-//
-// The covariance follows from a' ≈ a + (s − s') z̄, with z̄ the mean of z weighted by
-// w p (1 − p).
-func (c *calibrationSlice) shrink(m *predict.Calibration) {
-	slope := 1 + slopeTaken*(m.Slope-1)
-	z, q, mean := make([]float64, len(c.z)), 0.0, 0.0
-	for i, zi := range c.z {
-		z[i] = slope * zi
-		p := predict.Sigmoid(m.Intercept + float64(m.Slope*zi))
-		v := float64(c.w[i] * p * (1 - p))
-		q += v
-		mean += float64(v * zi)
-	}
-	a, _, err := fitMap(z, c.y, c.w, mapPrior{slope: math.Inf(1)})
-	if err != nil {
-		return // Platt's map stays
-	}
-	moved := (1 - slopeTaken) * mean / q
-	va, cov, vs := m.Covariance[0], m.Covariance[1], m.Covariance[2]
-	m.Covariance = []float64{va + float64(2*moved*cov) + float64(moved*moved*vs), slopeTaken * (cov + float64(moved*vs)), slopeTaken * slopeTaken * vs}
-	m.Intercept, m.Slope = a, slope
-	m.Reason += fmt.Sprintf("; %.0f %% of it is taken, since no later rows tell whether it lasts", 100*slopeTaken)
 }
 
 // fitShift fits a shift, or leaves the predictions as they are where even that

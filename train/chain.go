@@ -26,7 +26,6 @@ type calibrationSlice struct {
 	z, y, w []float64
 	part    []int   // the block or fold of each row
 	forward bool    // parts follow each other in time: a later one may not teach an earlier
-	lessen  bool    // a part of a fitted slope is taken
 	group   []int32 // of each row, numbered
 	rows    []int   // of the sample
 	words   string  // what it consists of
