@@ -199,3 +199,12 @@ func dot(a, b []float64) float64 {
 	}
 	return s0 + s1 + (s2 + s3)
 }
+
+// logDet returns log det A.
+func (c *cholesky) logDet() float64 {
+	sum := 0.0
+	for i := range c.n {
+		sum += math.Log(c.u[i*c.stride+i])
+	}
+	return 2 * sum
+}

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"math"
 	"slices"
 	"sync"
 
@@ -54,6 +53,7 @@ type contestant struct {
 	rules  int
 	z      []float64
 	loss   float64
+	judged float64       // of a linear model: how good its penalty is, see judge
 	later  *predict.Gain // of slopes, on later rows, where that was asked
 	// untouched says that numbers of a linear model are as they are, also skewed ones.
 	untouched bool
@@ -118,14 +118,20 @@ const (
 	contestEvents = 500
 )
 
+// alikeRows is the number of rows from which the fits without one fold each have
+// about the same matrix of second derivatives. Of four rows, three have not.
+const alikeRows = 200
+
 // foldFits are the fits of one matrix without each of its folds, which share a
-// preconditioner.
+// preconditioner where there are rows enough.
 func (c *contest) foldFits(m *matrix) []*ridge {
 	shared := &preconditioner{common: true}
 	var fits []*ridge
 	for _, k := range c.folds {
 		r := newRidge(m, k)
-		r.pre = shared
+		if m.rows >= alikeRows {
+			r.pre = shared
+		}
 		fits = append(fits, r)
 	}
 	return fits
@@ -164,43 +170,10 @@ func (c *contest) mainsAt(ctx context.Context, l penalties) (*contestant, error)
 // path, for each scale; then that of the curves, then that of the rest, alone.
 // It leaves the fits from which pairs and tables go on.
 func (c *contest) bestMains(ctx context.Context) (*contestant, error) {
-	sample := c.base.sampled(c.searchRows())
-	fits := c.foldFits(sample)
-	z := make([]float64, c.base.rows)
-	var best penalties
-	low := math.Inf(1)
-	tried := make(map[penalties]float64)
-	try := func(l penalties) (float64, error) {
-		if loss, ok := tried[l]; ok {
-			return loss, nil
-		}
-		loss, err := c.outOfFold(ctx, fits, l, z)
-		if err != nil {
-			return 0, err
-		}
-		if round7(loss) < round7(low) {
-			low, best = loss, l
-		}
-		tried[l] = loss
-		return loss, nil
-	}
-	// walk multiplies one of the penalties as long as that helps.
-	walk := func(factor float64, most int, change func(l *penalties, factor float64)) error {
-		l := best
-		for range most {
-			before := low
-			change(&l, factor)
-			loss, err := try(l)
-			if err != nil {
-				return err
-			}
-			if !(loss < before) {
-				break
-			}
-		}
-		return nil
-	}
+	w := c.walker(c.base.sampled(c.searchRows()))
 	both := func(l *penalties, f float64) { l.plain, l.curve = l.plain*f, l.curve*f }
+	curve := func(l *penalties, f float64) { l.curve *= f }
+	plain := func(l *penalties, f float64) { l.plain *= f }
 	// rescaled changes the power: columns of standard deviation 1/halfDecade, as
 	// levels and splines often have, keep their penalty.
 	rescaled := func(power float64) func(*penalties, float64) {
@@ -210,39 +183,37 @@ func (c *contest) bestMains(ctx context.Context) (*contestant, error) {
 		}
 	}
 	const step, decades = halfDecade, 10
-	from := 1 / step
+	from, powers := 1/step, 1
 	if c.timed() {
-		from = 1
+		from, powers = 1, 0
 	}
-	if _, err := try(penalties{plain: 1000, curve: 1000, power: 1, worth: c.s.told.worth}); err != nil {
+	if _, err := w.try(ctx, penalties{plain: 1000, curve: 1000, power: 1, worth: c.s.told.worth}); err != nil {
 		return nil, err
 	}
-	for _, turn := range []func() error{ // from stiff to loose, since stiff fits are quick
-		func() error { return walk(1/step, decades, both) },
-		func() error { return walk(step, decades, both) },
-		func() error { return walk(from, 1, rescaled(0.5)) },
-		func() error {
-			if c.timed() {
-				return nil
-			}
-			return walk(from, 1, rescaled(0))
-		},
-		func() error { return walk(step, decades, both) },
-		func() error { return walk(1/step, decades, both) },
-		func() error { return walk(10, 3, func(l *penalties, f float64) { l.curve *= f }) },
-		func() error { return walk(3, 1, func(l *penalties, f float64) { l.curve *= f }) },
-		func() error { return walk(1./3, 2, func(l *penalties, f float64) { l.plain *= f }) },
-		func() error { return walk(3, 2, func(l *penalties, f float64) { l.plain *= f }) },
+	for _, turn := range []struct { // from stiff to loose, since stiff fits are quick
+		factor float64
+		most   int
+		change func(*penalties, float64)
+	}{
+		{1 / step, decades, both}, {step, decades, both},
+		{from, 1, rescaled(0.5)}, {from, powers, rescaled(0)},
+		{step, decades, both}, {1 / step, decades, both},
+		{10, 3, curve}, {3, 1, curve}, {1. / 3, 2, plain}, {3, 2, plain},
 	} {
-		if err := turn(); err != nil {
+		if err := w.walk(ctx, turn.factor, turn.most, turn.change); err != nil {
+			return nil, err
+		}
+	}
+	if !c.timed() {
+		if err := w.holdBack(ctx); err != nil {
 			return nil, err
 		}
 	}
 	c.fits = c.foldFits(c.base)
 	for k, r := range c.fits { // from where the sample's fits are
-		copy(r.theta, fits[k].theta)
+		copy(r.theta, w.judge.fits[k].theta)
 	}
-	mains, err := c.mainsAt(ctx, best)
+	mains, err := c.mainsAt(ctx, w.best)
 	if err != nil || !c.oneSE {
 		return mains, err
 	}

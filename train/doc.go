@@ -17,6 +17,7 @@
 //	             accounts best: stages.go grows them, curves.go makes the splines,
 //	             pairs.go and tree.go find what acts together (bins.go cuts features
 //	             into cells), matrix.go keeps such designs by rows, ridge.go fits them
+//	judge.go     judges the penalties of linear terms and splines
 //	slopes.go    segments and lifecycle phases with slopes of their own, drawn together
 //	publish.go   the winner's weights; bands.go its errors
 //	streamed.go  the weights of more rows than fit in memory, from sums over shards (sums.go) of

@@ -118,6 +118,20 @@ type published struct {
 // fitFree fits and publishes without beliefs.
 func (p *published) fitFree(ctx context.Context, s *sample, o *Options) error {
 	m := p.model
+	contends := o.Stages != StagesLinear && o.Lambda == 0 && len(m.Terms) > 0
+	if contends && !o.Time {
+		linear, err := bestLinear(ctx, s, m.Terms, o)
+		switch {
+		case err == nil:
+			from, chosen, err := p.contend(ctx, s, linear, o)
+			if err != nil {
+				return err
+			}
+			return p.fitAdditive(ctx, from, chosen, !o.Unexplained)
+		case !errors.Is(err, errNoFolds):
+			return err
+		}
+	}
 	d := newDesign(s, m.Terms, o.Workers)
 	defer func() { d.x = nil }() // the largest block of memory; calibration makes others like it
 	cv, err := chooseLambda(ctx, d, o.Lambda)
@@ -133,15 +147,9 @@ func (p *published) fitFree(ctx context.Context, s *sample, o *Options) error {
 	p.note(cv)
 	if p.cv = cv; cv == nil {
 		p.warnings = append(p.warnings, err.Error())
-	} else if o.Stages != StagesLinear && o.Lambda == 0 && len(m.Terms) > 0 {
+	} else if contends {
 		dense := &contestant{name: StagesLinear, z: cv.z, loss: cv.loss, penalties: penalties{plain: cv.lambda, power: 1}}
-		linear := dense
-		if !o.Time {
-			if linear, err = bestLinear(ctx, s, m.Terms, dense, o); err != nil {
-				return err
-			}
-		}
-		from, chosen, err := p.contend(ctx, s, linear, o)
+		from, chosen, err := p.contend(ctx, s, dense, o)
 		if err != nil {
 			return err
 		}

@@ -4,26 +4,30 @@ package train
 
 import (
 	"context"
+	"math"
 	"slices"
 
 	"github.com/holdfast-churn/holdfast/features"
 	"github.com/holdfast-churn/holdfast/predict"
 )
 
-// plainPowers are the scales of levels and flags that linear models try beside
-// standardised columns. With power 0 a rare level is held back more than a
+// plainPowers are the scales of levels and flags that linear models try:
+// standardised columns first. With power 0 a rare level is held back more than a
 // common one, as if the effects of levels were drawn from one distribution;
 // standardised, all are held back by the same share.
-var plainPowers = []float64{0.5, 0}
+var plainPowers = []float64{1, 0.5, 0}
 
-// bestLinear returns the linear model of lowest out-of-fold loss: dense, which
-// has standardised columns, or one with levels and flags on another scale, or
-// with skewed numbers as they are. They have as many columns, so the best is
-// taken as it is.
-func bestLinear(ctx context.Context, s *sample, terms []predict.Term, dense *contestant, o *Options) (*contestant, error) {
-	best := dense
+// bestLinear returns the linear model whose penalty is judged best: of levels and
+// flags on one scale or another, then of skewed numbers transformed or as they
+// are. They have as many columns, so the best is taken as it is. It returns
+// errNoFolds where rows cannot be cut into folds.
+func bestLinear(ctx context.Context, s *sample, terms []predict.Term, o *Options) (*contestant, error) {
+	var best *contestant
 	try := func(terms []predict.Term, untouched bool, powers []float64) error {
 		c := contestOf(s, terms, o.Workers)
+		if _, err := foldsOf(c.base.chunks, c.base.y, c.base.w, s.total); err != nil {
+			return err
+		}
 		c.oneSE = o.Penalty == PenaltyOneSE
 		for _, power := range powers {
 			x, err := c.linear(ctx, 0, power)
@@ -31,23 +35,21 @@ func bestLinear(ctx context.Context, s *sample, terms []predict.Term, dense *con
 				return err
 			}
 			x.untouched = untouched
-			if round7(x.loss) < round7(best.loss) {
+			if best == nil || round7(x.judged) < round7(best.judged) {
 				best = x
 			}
 		}
 		return nil
 	}
-	if slices.ContainsFunc(terms, hasFlags) {
-		if err := try(terms, false, plainPowers); err != nil {
-			return nil, err
-		}
+	powers := plainPowers
+	if !slices.ContainsFunc(terms, hasFlags) {
+		powers = powers[:1]
+	}
+	if err := try(terms, false, powers); err != nil {
+		return nil, err
 	}
 	if as, skewed := untransformed(s, terms); skewed {
-		powers := []float64{1}
-		if best != dense {
-			powers[0] = best.power
-		}
-		if err := try(as, true, powers); err != nil {
+		if err := try(as, true, []float64{best.power}); err != nil {
 			return nil, err
 		}
 	}
@@ -99,16 +101,17 @@ func (c *contest) linear(ctx context.Context, lambda, power float64) (*contestan
 	at := func(lambda float64) penalties {
 		return penalties{plain: lambda, power: power, worth: c.s.told.worth}
 	}
-	x := &contestant{name: StagesLinear, z: make([]float64, c.base.rows)}
+	x := &contestant{name: StagesLinear, judged: math.Inf(1), z: make([]float64, c.base.rows)}
 	if lambda == 0 {
-		fits := c.foldFits(c.base.sampled(c.searchRows()))
+		judge := c.judge(c.base.sampled(c.searchRows()))
 		step, err := bestStep(func(lambdas []float64) ([]float64, error) {
 			losses := make([]float64, len(lambdas))
 			for i, l := range lambdas {
 				var err error
-				if losses[i], err = c.outOfFold(ctx, fits, at(l), x.z); err != nil {
+				if losses[i], err = judge.at(ctx, at(l)); err != nil {
 					return nil, err
 				}
+				x.judged = min(x.judged, losses[i])
 			}
 			return losses, nil
 		})
