@@ -5,7 +5,7 @@ GO ?= go
 PYTHON ?= python3
 WORK ?= bench-work
 
-.PHONY: all build demo demo-shop test test-deep test-pages study faults fuzz mutants coverage reproducible lint check bench-features bench-evaluate bench-quality bench-train bench-predict test-spark spark-env clean
+.PHONY: all build demo demo-shop test test-deep test-pages study faults fuzz mutants coverage reproducible lint check bench-features bench-evaluate bench-quality bench-train bench-predict test-spark bench-spark spark-env clean
 
 all: build
 
@@ -62,6 +62,9 @@ mutants: ## takes out guards one by one (cmd/holdfast/testdata/mutants) and sees
 
 test-spark: build spark-env ## a Spark cluster of a master and two workers on this machine, executors and drivers killed, see cmd/holdfast/SPARK.md
 	$(GO) test ./cmd/holdfast -run '^(TestSpark|TestShim)$$' -spark $(abspath $(WORK)/venv-spark) -count=1 -v -timeout 20m
+
+bench-spark: build spark-env ## what Go costs in Spark, and ten times the data, see cmd/holdfast/SPARK.md; about ten minutes on an idle machine
+	$(GO) test ./cmd/holdfast -run '^TestBenchSpark$$' -spark $(abspath $(WORK)/venv-spark) -spark-bench -count=1 -v -timeout 2h
 
 spark-env: $(WORK)/venv-spark/ready
 

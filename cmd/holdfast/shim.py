@@ -2,9 +2,9 @@
 """Holdfast's side of Apache Spark: what "holdfast ... --engine spark" hands to spark-submit.
 
 Spark reads, brings the rows of each account together, sorts, retries and commits. All
-arithmetic is done by "holdfast worker", through which the rows pass as Arrow streams. What
-to do comes as JSON lines from a socket; each gets one answer. When the socket closes,
-whoever asked is gone, and so is this. SPARK.md has the protocol.
+arithmetic is done by "holdfast worker", through which rows pass as Arrow streams. What to do
+comes as JSON lines from a socket, one answer goes back for each. Once the socket closes, whoever
+asked is gone, and so is this. SPARK.md has the protocol.
 
     spark-submit --files holdfast shim.py SOCKET holdfast
     python shim.py SOCKET path/to/holdfast sc://host:15002       (Spark Connect)
@@ -60,8 +60,7 @@ def through(kind, task, program):
     return run
 
 
-def quoted(name):
-    return "`" + name.replace("`", "``") + "`"
+def quoted(name): return "`" + name.replace("`", "``") + "`"
 
 
 def cast(column, stored):
@@ -83,9 +82,9 @@ class Engine:
             self.spark.conf.set(key, value)
         self.facts = self.spark.read.parquet(facts).withColumn("facts", F.col("facts").cast("binary"))
         self.tables, self.slots, self.partitions = tables, slots, partitions
+        self.sources = [self.events(k, t) for k, t in enumerate(tables)]
 
-    def events(self, k):
-        t = self.tables[k]
+    def events(self, k, t):
         read = self.spark.read.option("mergeSchema", "true")
         read = read.option("basePath", t["base"]) if t["folders"] else read.option("recursiveFileLookup", "true")
         rows = read.parquet(*t["files"])
@@ -100,15 +99,15 @@ class Engine:
             return rows.select("account", "table", "facts", *[
                 F.col(s["slot"]) if s["slot"] in rows.columns else F.lit(None).cast(s["type"]).alias(s["slot"]) for s in self.slots])
         rows = filled(self.facts)
-        for k in range(len(self.tables)):
-            rows = rows.unionAll(filled(self.events(k)))
+        for source in self.sources:
+            rows = rows.unionAll(filled(source))
         shard = (F.crc32(F.col("account").cast("binary")) % self.partitions).cast("int")
         return rows.repartitionById(self.partitions, shard).sortWithinPartitions("account", "table")
 
     def census(self, source, out):
         """Counts the events of a source by type and day: those that an account has, and that have a time."""
         t = self.tables[source]
-        rows = self.events(source).dropna(subset=[slot for slot in (t["time"], t["known"]) if slot])
+        rows = self.sources[source].dropna(subset=[slot for slot in (t["time"], t["known"]) if slot])
         value = (F.col(t["value"]) if t["value"] else F.lit(None)).cast("double")
         by = [F.col(t["type"]).alias("type")] if t["type"] else []
         accounts = self.facts.where("table = 0").select("account").distinct()
@@ -117,8 +116,9 @@ class Engine:
               F.max(t["time"]).alias("latest")).drop("day").coalesce(1).write.parquet(out))
 
     def write(self, worker, task, schema, out, block, kept=""):
-        """Writes what workers answer to the union, or to rows that were kept."""
-        rows = (self.kept[kept] if kept else self.union()).mapInArrow(through(worker, task, self.program), schema)
+        """Writes what workers answer to the union, or to rows that were kept; without a worker the rows as they are."""
+        rows = self.kept[kept] if kept else self.union()
+        rows = rows.mapInArrow(through(worker, task, self.program), schema) if worker else rows
         rows.write.option("parquet.block.size", block).parquet(out)
 
 
@@ -131,8 +131,7 @@ def main(path, program, remote=None):
             requests.put(json.loads(line))
         os._exit(1)
     threading.Thread(target=listen, daemon=True).start()
-    builder = SparkSession.builder.appName("holdfast")
-    spark = (builder.remote(remote) if remote else builder).getOrCreate()
+    spark = (SparkSession.builder.remote(remote) if remote else SparkSession.builder).getOrCreate()
     if remote:
         spark.addArtifact(program, file=True)
     engine = Engine(spark, os.path.basename(program))

@@ -56,6 +56,7 @@ type cluster struct {
 	master  string // its URL
 	program string // the binary that workers run
 	workers [2]*exec.Cmd
+	work    [2]string // their folders
 	dir     string
 	huge    string // see hugeProject
 }
@@ -80,8 +81,9 @@ func startCluster(t *testing.T) *cluster {
 	c.master = fmt.Sprintf("spark://127.0.0.1:%d", port)
 	c.start(t, "org.apache.spark.deploy.master.Master", "--host", "127.0.0.1", "--port", strconv.Itoa(port), "--webui-port", "0")
 	for i := range c.workers {
+		c.work[i] = t.TempDir()
 		c.workers[i] = c.start(t, "org.apache.spark.deploy.worker.Worker", "--host", "127.0.0.1", "--cores", "1", "--memory", "1200m",
-			"--webui-port", "0", "--work-dir", t.TempDir(), c.master)
+			"--webui-port", "0", "--work-dir", c.work[i], c.master)
 	}
 	return c
 }
@@ -330,43 +332,55 @@ func (c *cluster) hugeProject(t *testing.T) string {
 	}
 	const small, giant = 100_000, 3_000_000
 	c.huge = filepath.Join(c.dir, "huge")
-	n, day := small+2, int64(24*60*60*1e9)
 	id := func(i int) string {
 		if i < small {
 			return fmt.Sprintf("acct-%06d", i)
 		}
 		return []string{"empty", "giant"}[i-small]
 	}
-	start := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC).UnixNano()
-	dates := func(name string, at func(i int) int64) data.Column {
-		return data.IntOf(name, data.Date, n, func(i int) (int64, bool) { return (start/day + at(i)), true })
-	}
-	accounts := &data.Table{Rows: n, Columns: []data.Column{data.TextOf("id", n, id), dates("created", func(i int) int64 { return -int64(i % 400) }),
-		data.TextOf("segment", n, func(i int) string { return []string{"smb", "mid", "big"}[i%3] })}}
-	contracts := &data.Table{Rows: n, Columns: []data.Column{data.TextOf("id", n, func(i int) string { return "term-" + id(i) }), data.TextOf("account", n, id),
-		dates("start", func(i int) int64 { return int64(i % 100) }), dates("due", func(i int) int64 { return 365 + int64(i%100) })}}
-	events := func(rows int, owner func(i int) string) *data.Table {
-		return &data.Table{Rows: rows, Columns: []data.Column{data.TextOf("account", rows, owner),
-			data.IntOf("time", data.Time, rows, func(i int) (int64, bool) { return start + int64(i)*7919%(500*24*60*60)*1e9, true }),
-			data.TextOf("kind", rows, func(i int) string { return []string{"login", "export", "ticket"}[i%3] }),
-			data.FloatOf("value", rows, func(i int) float64 { return float64(i % 1000) })}}
-	}
-	write := func(name string, table *data.Table) {
-		if err := data.Write(data.Disk{}, filepath.Join(c.huge, name), table); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.MkdirAll(filepath.Join(c.huge, "usage"), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	write("accounts.parquet", accounts)
-	write("contracts.parquet", contracts)
-	write("usage/small.parquet", events(small, id))
+	writeAccounts(t, c.huge, small+2, id)
+	write(t, c.huge, "usage/small.parquet", eventTable(small, id))
 	for k := range 3 {
-		write(fmt.Sprintf("usage/giant-%d.parquet", k), events(giant/3, func(int) string { return "giant" }))
-	}
-	if err := os.WriteFile(filepath.Join(c.huge, projectFile), []byte(hugeYAML), 0o666); err != nil {
-		t.Fatal(err)
+		write(t, c.huge, fmt.Sprintf("usage/giant-%d.parquet", k), eventTable(giant/3, func(int) string { return "giant" }))
 	}
 	return c.huge
+}
+
+// madeStart is the first day of made events.
+var madeStart = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// writeAccounts writes a project file, n accounts and one term of each.
+func writeAccounts(t *testing.T, dir string, n int, id func(i int) string) {
+	t.Helper()
+	dates := func(name string, at func(i int) int64) data.Column {
+		return data.IntOf(name, data.Date, n, func(i int) (int64, bool) { return madeStart.Unix()/(24*60*60) + at(i), true })
+	}
+	write(t, dir, "accounts.parquet", &data.Table{Rows: n, Columns: []data.Column{data.TextOf("id", n, id),
+		dates("created", func(i int) int64 { return -int64(i % 400) }),
+		data.TextOf("segment", n, func(i int) string { return []string{"smb", "mid", "big"}[i%3] })}})
+	write(t, dir, "contracts.parquet", &data.Table{Rows: n, Columns: []data.Column{
+		data.TextOf("id", n, func(i int) string { return "term-" + id(i) }), data.TextOf("account", n, id),
+		dates("start", func(i int) int64 { return int64(i % 100) }), dates("due", func(i int) int64 { return 365 + int64(i%100) })}})
+	if err := os.WriteFile(filepath.Join(dir, projectFile), []byte(hugeYAML), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// eventTable makes events of 500 days.
+func eventTable(rows int, owner func(i int) string) *data.Table {
+	return &data.Table{Rows: rows, Columns: []data.Column{data.TextOf("account", rows, owner),
+		data.IntOf("time", data.Time, rows, func(i int) (int64, bool) { return madeStart.UnixNano() + int64(i)*7919%(500*24*60*60)*1e9, true }),
+		data.TextOf("kind", rows, func(i int) string { return []string{"login", "export", "ticket"}[i%3] }),
+		data.FloatOf("value", rows, func(i int) float64 { return float64(i % 1000) })}}
+}
+
+func write(t *testing.T, dir, name string, table *data.Table) {
+	t.Helper()
+	name = filepath.Join(dir, name)
+	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := data.Write(data.Disk{}, name, table); err != nil {
+		t.Fatal(err)
+	}
 }

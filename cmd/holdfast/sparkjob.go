@@ -274,7 +274,7 @@ func (j *sparkJob) write(ctx context.Context, worker string, task any, shape *da
 		columns = append(columns, c.Name+" "+sparkTypes[c.Kind])
 	}
 	j.app.progress.begin("Spark makes " + worker)
-	folder = filepath.Join(j.staging, worker)
+	folder = filepath.Join(j.staging, orDefault(worker, "rows"))
 	return folder, j.session.ask(ctx, sparkWrite{Do: "write", Worker: worker, Task: string(text), Out: fileURL(folder),
 		Schema: strings.Join(append(columns, trailerColumn+" string"), ", "), Block: max(mergeBytes/j.parts, 1<<20)}, nil)
 }
