@@ -242,7 +242,7 @@ func (w *joinWorker) add() error {
 		if l.wide > 0 {
 			record[l.wide] = bits
 		}
-		lo, hi := digestRow(uint64(at), bits^k.hash, uint64(a), l.rest(record))
+		lo, hi := digestRow(uint64(at), bits^k.hash, w.h.number(a), l.rest(record))
 		sum[0] += lo
 		sum[1] += hi
 	}

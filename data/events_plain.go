@@ -57,7 +57,7 @@ func (w *joinWorker) addPlain() error {
 		if packed(key) != noValue {
 			k.valued++
 		}
-		lo, hi := digestRow(uint64(at[r]), uint64(packed(key))^k.hash, uint64(accounts[r]), nil)
+		lo, hi := digestRow(uint64(at[r]), uint64(packed(key))^k.hash, w.h.number(accounts[r]), nil)
 		sum[0] += lo
 		sum[1] += hi
 	}

@@ -21,6 +21,7 @@ type gathering struct {
 	begun     bool
 	rows      int
 	accounts  []*builder
+	numbers   []uint64 // of accounts
 	contracts []*builder
 	of        []eventGathering
 }
@@ -41,6 +42,7 @@ func newGathering(u *Union, s Sources) *gathering {
 
 // empty begins another set of accounts.
 func (g *gathering) empty() {
+	g.numbers = nil
 	g.rows, g.accounts, g.contracts = 0, buildersOf(g.union.Accounts), buildersOf(g.union.Contracts)
 	for i := range g.of {
 		e := &g.of[i]
@@ -86,9 +88,9 @@ func (g *gathering) take(t *Table, atLeast int, each func(*Tables) error) error 
 		g.rows += to - from
 		switch {
 		case number == unionAccounts:
-			err = unpackRows(g.accounts, facts, from, to)
+			err = unpackRows(g.accounts, facts, from, to, g.number)
 		case number == unionContracts && g.union.Contracts != nil:
-			err = unpackRows(g.contracts, facts, from, to)
+			err = unpackRows(g.contracts, facts, from, to, nil)
 		case number >= unionEvents && number < unionEvents+int64(len(g.of)):
 			g.of[number-unionEvents].add(id, from, to)
 		default:
@@ -165,7 +167,7 @@ func (e *eventGathering) add(account string, from, to int) {
 
 // tables returns what is gathered.
 func (g *gathering) tables() *Tables {
-	out := &Tables{Accounts: tableOf(g.sources.Accounts.Path, g.accounts)}
+	out := &Tables{Accounts: tableOf(g.sources.Accounts.Path, g.accounts), Numbers: g.numbers}
 	if g.sources.Contracts != nil {
 		out.Contracts = tableOf(g.sources.Contracts.Path, g.contracts)
 	}
@@ -217,10 +219,26 @@ func packRow(b []byte, t *Table, row int) []byte {
 	return b
 }
 
-// unpackRows appends rows that packRow has written.
-func unpackRows(builders []*builder, facts *Column, from, to int) error {
+// number takes the number of an account from the front of one of its rows, which
+// come one after another.
+func (g *gathering) number(text []byte) (rest []byte) {
+	number, k := binary.Uvarint(text)
+	if k <= 0 {
+		return nil
+	}
+	if n := len(g.numbers); n == 0 || g.numbers[n-1] != number {
+		g.numbers = append(g.numbers, number)
+	}
+	return text[k:]
+}
+
+// unpackRows appends rows that packRow has written, after what front takes off.
+func unpackRows(builders []*builder, facts *Column, from, to int, front func([]byte) []byte) error {
 	for r := from; r < to; r++ {
 		text := []byte(facts.Text(r))
+		if front != nil {
+			text = front(text)
+		}
 		for _, b := range builders {
 			var ok bool
 			if text, ok = unpackValue(b, text); !ok {

@@ -35,7 +35,8 @@ type History struct {
 	Dropped []Count // rows left out, by reason
 
 	budget    *budget
-	facts     []fact // as read: what identifies the history beside its events
+	numbers   []uint64 // of accounts; see number
+	facts     []fact   // as read: what identifies the history beside its events
 	forgotten *Forgotten
 }
 

@@ -64,6 +64,7 @@ func ReadHistory(ctx context.Context, fsys FS, s Sources, o ReadOptions) (*Histo
 func NewHistory(ctx context.Context, t *Tables, s Sources) (*History, error) {
 	budget := &budget{fsys: Disk{}}
 	return newHistory(ctx, t.Accounts, t.Contracts, s, budget, func(h *History, i int, index *accountIndex) error {
+		h.numbers = t.Numbers
 		return h.joinTable(t.Events[i], &s.Events[i], index, budget)
 	})
 }

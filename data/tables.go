@@ -81,6 +81,10 @@ type Tables struct {
 	Accounts  *Table
 	Contracts *Table // nil where none is declared
 	Events    []*Table
+
+	// Numbers are those of the accounts, by id, among all accounts of a history of
+	// which these are some; nil where these are all.
+	Numbers []uint64
 }
 
 // ReadTables reads the declared columns of every source. It stops between

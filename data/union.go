@@ -4,6 +4,7 @@ package data
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -16,7 +17,8 @@ import (
 //
 //	account  text      whose row it is
 //	table    integer   0 accounts, 1 contracts, from 2 on the declared event sources
-//	facts    text      of accounts and contracts, the row as packRow writes it
+//	facts    text      of accounts and contracts, the row as packRow writes it; of accounts
+//	                   after a varint, the account's number among all that there are
 //	...                of events, one column for each slot
 //
 // A slot is a column that event sources share, of one kind each (time0, text0,
@@ -202,9 +204,14 @@ func (f *Facts) Table(u *Union, s Sources) *Table {
 	var ids, rows []string
 	var tables []int64
 	var packed []byte
+	numbers := numbersOf(&account)
 	add := func(t *Table, owner *Column, number int64) {
 		for r := range t.Rows {
-			packed = packRow(packed[:0], t, r)
+			packed = packed[:0]
+			if number == unionAccounts {
+				packed = binary.AppendUvarint(packed, numbers[r])
+			}
+			packed = packRow(packed, t, r)
 			ids, rows, tables = append(ids, owner.Text(r)), append(rows, string(packed)), append(tables, number)
 		}
 	}
