@@ -10,10 +10,11 @@ import (
 )
 
 // A carried frame is a table that loses nothing of a frame, for the way between
-// processes of one run: instants stay nanoseconds, features are numbered f0, f1, …
-// in the order of the spec, so that no name of theirs clashes with another, and
-// `row` numbers the rows of each account, so that any engine can bring them back
-// into the frame's order: by account_id, then row.
+// processes of one run: first the account, then the number of the row among those
+// of the account, by which any engine can bring rows back into the frame's order;
+// then what else a frame knows of a row, instants as nanoseconds; then the features
+// as f0, f1, … in the order of the spec, so that no name of theirs clashes with
+// another.
 //
 // Texts that are empty, and numbers that are NaN, are null.
 
@@ -58,8 +59,11 @@ func involuntary(r *Row) int64 {
 // Carry returns the frame as a carried one. The rows of an account must be beside
 // each other, from its first one.
 func (f *Frame) Carry() *data.Table {
-	t := &data.Table{Name: "frame", Rows: len(f.Rows), Columns: []data.Column{f.rowNumbers()}}
-	for _, c := range carriedFacts {
+	t := &data.Table{Name: "frame", Rows: len(f.Rows)}
+	for i, c := range carriedFacts {
+		if i == 1 {
+			t.Columns = append(t.Columns, f.rowNumbers())
+		}
 		switch {
 		case c.text != nil:
 			t.Columns = append(t.Columns, f.text(c.name, func(r *Row) string { return *c.text(r) }))
@@ -92,14 +96,18 @@ func (f *Frame) rowNumbers() data.Column {
 	})
 }
 
-// StatsColumns are the columns of a carried frame that sums over rows need, in the
-// order in which its rows must come: by the first three.
-func StatsColumns(spec *Spec) []string {
-	names := []string{"shard", "account_id", "row", "group", "y", "weight"}
+// SummedColumns are the columns of a carried frame that sums over its rows need.
+func SummedColumns(spec *Spec) []string {
+	names := []string{"account_id", "row", "group", "y", "weight"}
 	for k := range spec.Features {
 		names = append(names, carriedName(k))
 	}
 	return names
+}
+
+// CarriedColumns are the names of all columns of a carried frame.
+func CarriedColumns(spec *Spec) []string {
+	return (&Frame{Columns: make([]Column, len(spec.Features))}).Carry().Names()
 }
 
 // CarriedFrame returns the frame that a table carries; facts that it lacks are

@@ -23,8 +23,8 @@ type Far struct {
 
 // An Answer holds the sums over one shard as Sums.MarshalBinary writes them.
 type Answer struct {
-	Shard int
-	Sums  []byte
+	Shard int    `json:"shard"`
+	Sums  []byte `json:"sums"`
 }
 
 // ErrAnswer is wrapped by what Far refuses: an answer that is lost, comes twice, is
