@@ -125,7 +125,7 @@ func exitCode(err error) int {
 		return exitRefused
 	case errors.Is(err, data.ErrLocked):
 		return exitLocked
-	case errors.Is(err, predict.ErrIntegrity), errors.As(err, &mismatch):
+	case errors.Is(err, predict.ErrIntegrity), errors.Is(err, train.ErrAnswer), errors.As(err, &mismatch):
 		return exitIntegrity
 	case errors.Is(err, data.ErrBadData), errors.Is(err, train.ErrOneClass), errors.As(err, &untested), errors.As(err, &row):
 		return exitBadData
@@ -150,6 +150,11 @@ func (e *codedError) Unwrap() error { return e.code }
 // usageError returns an error with exit code 2.
 func usageError(format string, args ...any) error {
 	return &codedError{errUsage, fmt.Sprintf(format, args...)}
+}
+
+// integrityError returns an error with exit code 12.
+func integrityError(format string, args ...any) error {
+	return &codedError{predict.ErrIntegrity, fmt.Sprintf(format, args...)}
 }
 
 // dataError returns an error with exit code 4.

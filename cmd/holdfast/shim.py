@@ -1,16 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Holdfast's side of Apache Spark: what "holdfast ... --engine spark" hands to spark-submit.
 
-Spark reads, brings the rows of each account together, sorts, retries and commits. All
-arithmetic is done by "holdfast worker", through which rows pass as Arrow streams. What to do
-comes as JSON lines from a socket, one answer goes back for each. Once the socket closes, whoever
-asked is gone, and so is this. SPARK.md has the protocol.
-
-    spark-submit --files holdfast shim.py SOCKET holdfast
-    python shim.py SOCKET path/to/holdfast sc://host:15002       (Spark Connect)
-"""
+Spark reads, brings the rows of each account together, sorts, retries and commits. All arithmetic is done by
+"holdfast worker", through which rows pass as Arrow streams. What to do comes as JSON lines from a socket, one
+answer goes back for each. Once the socket closes, whoever asked is gone, and so is this. SPARK.md has the protocol."""
 import itertools, json, os, queue, socket, subprocess, sys, tempfile, threading
-
 from pyspark import SparkFiles
 from pyspark.sql import SparkSession, functions as F
 
@@ -20,8 +14,7 @@ def through(kind, task, program):
     def run(batches):
         import pyarrow as pa
         first = next(batches, None)
-        if first is None:
-            return
+        if first is None: return
         schema, sent, failed, said = first.schema.with_metadata({"holdfast.task": task}), [0], [], tempfile.TemporaryFile()
         worker = subprocess.Popen([SparkFiles.get(program), "worker", kind, "--parent", str(os.getpid())], stdin=subprocess.PIPE,
                                   stdout=subprocess.PIPE, stderr=said, env={"GOMAXPROCS": "1", **os.environ})
@@ -53,10 +46,10 @@ def through(kind, task, program):
         feeder.join()
         said.seek(0)
         words = said.read().decode("utf-8", "replace")[-4000:].strip()
+        if code == 0 and not failed and (trailer is None or (trailer["records"], trailer["rows"]) != (sent[0], rows)):
+            code, words = 12, f"{sent[0]} records in, {rows} rows out, the trailer is {trailer}"
         if code != 0 or failed:
             raise RuntimeError(f"[[holdfast worker {kind} ended with {code}: {words or failed}]]")
-        if trailer is None or (trailer["records"], trailer["rows"]) != (sent[0], rows):
-            raise RuntimeError(f"[[holdfast worker {kind} ended with 12: {sent[0]} records in, {rows} rows out, the trailer is {trailer}]]")
     return run
 
 
@@ -73,13 +66,11 @@ def cast(column, stored):
 
 
 class Engine:
-    def __init__(self, spark, program):
-        self.spark, self.program, self.kept = spark, program, {}
+    def __init__(self, spark, program): self.spark, self.program = spark, program
 
     def open(self, settings, facts, tables, slots, partitions):
         """Names the tables of a history."""
-        for key, value in settings.items():
-            self.spark.conf.set(key, value)
+        for key, value in settings.items(): self.spark.conf.set(key, value)
         self.facts = self.spark.read.parquet(facts).withColumn("facts", F.col("facts").cast("binary"))
         self.tables, self.slots, self.partitions = tables, slots, partitions
         self.sources = [self.events(k, t) for k, t in enumerate(tables)]
@@ -115,11 +106,23 @@ class Engine:
          .agg(F.count("*").alias("rows"), F.count(F.when(value.isNotNull() & ~F.isnan(value), 1)).alias("valued"),
               F.max(t["time"]).alias("latest")).drop("day").coalesce(1).write.parquet(out))
 
-    def write(self, worker, task, schema, out, block, kept=""):
-        """Writes what workers answer to the union, or to rows that were kept; without a worker the rows as they are."""
-        rows = self.kept[kept] if kept else self.union()
+    def frame(self, folder): return self.spark.read.parquet(folder).where("trailer is null").drop("trailer")
+
+    def write(self, worker, task, schema, out, block, frame=""):
+        """Writes what workers answer to the union, or to a frame that was written; without a worker the rows as they are."""
+        rows = self.frame(frame) if frame else self.union()
         rows = rows.mapInArrow(through(worker, task, self.program), schema) if worker else rows
         rows.write.option("parquet.block.size", block).parquet(out)
+
+    def cut(self, frame, columns, group, order, shards):
+        """Keeps the rows of a frame by shard, each in one partition and in order, and counts them."""
+        rows = self.frame(frame).withColumn("shard", F.crc32(F.col(group).cast("binary")) % shards).select("shard", *columns)
+        self.kept = rows.repartitionById(self.partitions, F.expr("int(shard)")).sortWithinPartitions("shard", *order).persist()
+        return [list(r) for r in self.kept.groupBy("shard").count().collect()]
+
+    def sums(self, task, schema, shards):
+        rows = self.kept.where(F.col("shard") < shards).mapInArrow(through("stats", task, self.program), schema)
+        return [{"shard": r["c0"], "sums": r["c1"]} for r in rows.where("trailer is null").collect()]
 
 
 def main(path, program, remote=None):
@@ -132,8 +135,7 @@ def main(path, program, remote=None):
         os._exit(1)
     threading.Thread(target=listen, daemon=True).start()
     spark = (SparkSession.builder.remote(remote) if remote else SparkSession.builder).getOrCreate()
-    if remote:
-        spark.addArtifact(program, file=True)
+    if remote: spark.addArtifact(program, file=True)
     engine = Engine(spark, os.path.basename(program))
     while True:
         request = requests.get()
@@ -144,5 +146,4 @@ def main(path, program, remote=None):
         conversation.sendall(json.dumps(answer).encode() + b"\n")
 
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+if __name__ == "__main__": main(*sys.argv[1:])

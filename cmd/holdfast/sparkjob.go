@@ -255,7 +255,8 @@ type sparkWrite struct {
 	Task   string `json:"task"`
 	Schema string `json:"schema"`
 	Out    string `json:"out"`
-	Block  int    `json:"block"` // bytes of a row group, about
+	Block  int    `json:"block"`           // bytes of a row group, about
+	Frame  string `json:"frame,omitempty"` // folder of one; else the union
 }
 
 // mergeBytes is about how much of all parts is read at a time while they are
@@ -265,18 +266,31 @@ const mergeBytes = 256 << 20
 // write has workers of a kind do a task with all rows, and returns the folder
 // that Spark wrote. shape has the columns of the answer.
 func (j *sparkJob) write(ctx context.Context, worker string, task any, shape *data.Table) (folder string, err error) {
+	return j.writeFrom(ctx, "", worker, task, shape)
+}
+
+// writeFrom is write for the rows of a frame that it has written to a folder.
+func (j *sparkJob) writeFrom(ctx context.Context, frame, worker string, task any, shape *data.Table) (folder string, err error) {
 	text, err := json.Marshal(task)
 	if err != nil {
 		return "", fmt.Errorf("writing the task of workers: %w", err)
 	}
+	j.app.progress.begin("Spark makes " + worker)
+	folder = filepath.Join(j.staging, orDefault(worker, "rows"))
+	if frame != "" {
+		frame = fileURL(frame)
+	}
+	return folder, j.session.ask(ctx, sparkWrite{Do: "write", Worker: worker, Task: string(text), Out: fileURL(folder),
+		Schema: sparkSchema(shape), Block: max(mergeBytes/j.parts, 1<<20), Frame: frame}, nil)
+}
+
+// sparkSchema describes what a worker writes in the form of shape.
+func sparkSchema(shape *data.Table) string {
 	var columns []string
 	for _, c := range positional(shape).Columns {
 		columns = append(columns, c.Name+" "+sparkTypes[c.Kind])
 	}
-	j.app.progress.begin("Spark makes " + worker)
-	folder = filepath.Join(j.staging, orDefault(worker, "rows"))
-	return folder, j.session.ask(ctx, sparkWrite{Do: "write", Worker: worker, Task: string(text), Out: fileURL(folder),
-		Schema: strings.Join(append(columns, trailerColumn+" string"), ", "), Block: max(mergeBytes/j.parts, 1<<20)}, nil)
+	return strings.Join(append(columns, trailerColumn+" string"), ", ")
 }
 
 // task returns the task of workers at t, or over the whole history if t is zero.

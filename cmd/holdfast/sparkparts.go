@@ -35,15 +35,12 @@ type part struct {
 
 // mergeParts reads a folder that Spark has committed, in the order of accounts,
 // whatever part they lie in, and hands the rows over in tables with the names
-// and kinds of shape's columns, of atATime rows each. The first column is the account. The folder is
-// taken only if it is whole: with Spark's mark, a trailer for every part that
-// has rows, and as many rows and records as the trailers and the tables that
-// went in say. It returns the sum of the trailers.
+// and kinds of shape's columns, of atATime rows each. The first column is the
+// account. The folder is taken only if it is whole: with Spark's mark, a trailer
+// for every part that has rows, and as many rows and records as the trailers and
+// the tables that went in say. It returns the sum of the trailers.
 func mergeParts(fsys data.FS, folder string, shape *data.Table, records, atATime int, each func(*data.Table) error) (sum trailer, err error) {
-	if _, err := fsys.Stat(filepath.Join(folder, "_SUCCESS")); err != nil {
-		return sum, fmt.Errorf("%w: %s has no _SUCCESS: Spark has not committed it", predict.ErrIntegrity, folder)
-	}
-	entries, err := fsys.ReadDir(folder)
+	names, err := filesOf(fsys, folder)
 	if err != nil {
 		return sum, err
 	}
@@ -53,11 +50,8 @@ func mergeParts(fsys data.FS, folder string, shape *data.Table, records, atATime
 			p.stop()
 		}
 	}()
-	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), "part-") || !strings.HasSuffix(e.Name(), ".parquet") {
-			continue
-		}
-		p := openPart(fsys, filepath.Join(folder, e.Name()))
+	for _, name := range names {
+		p := openPart(fsys, name)
 		m.parts = append(m.parts, p)
 		if err := m.advance(p); err != nil {
 			return sum, err
@@ -71,6 +65,20 @@ func mergeParts(fsys data.FS, folder string, shape *data.Table, records, atATime
 			predict.ErrIntegrity, folder, m.sum.Records, m.sum.Rows, records, m.rows)
 	}
 	return m.sum, nil
+}
+
+// filesOf returns the files of a folder that Spark has committed.
+func filesOf(fsys data.FS, folder string) (names []string, err error) {
+	if _, err := fsys.Stat(filepath.Join(folder, "_SUCCESS")); err != nil {
+		return nil, fmt.Errorf("%w: %s has no _SUCCESS: Spark has not committed it", predict.ErrIntegrity, folder)
+	}
+	entries, err := fsys.ReadDir(folder)
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), "part-") && strings.HasSuffix(e.Name(), ".parquet") {
+			names = append(names, filepath.Join(folder, e.Name()))
+		}
+	}
+	return names, err
 }
 
 func openPart(fsys data.FS, name string) *part {
@@ -168,6 +176,12 @@ func (t *trailer) add(u *trailer) {
 			t.Of = append(t.Of, 0)
 		}
 		t.Of[i] += n
+	}
+	if u.Training != nil {
+		if t.Training == nil {
+			t.Training = new(training)
+		}
+		t.Training.add(u.Training)
 	}
 }
 

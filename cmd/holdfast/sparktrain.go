@@ -17,15 +17,9 @@ import (
 	"github.com/holdfast-churn/holdfast/train"
 )
 
-// A trainRequest is what train is asked for.
-type trainRequest struct {
-	asOf, maxAge string
-	rebase       bool
-}
-
 // sparkTrain trains as train does, but for who works on the rows.
 func (a *app) sparkTrain(ctx context.Context, e *engineFlags, r trainRequest) (out *trained, err error) {
-	p, err := findProject(a.fsys, a.dir)
+	p, err := a.findProject()
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +94,7 @@ func (j *sparkJob) farFrame(ctx context.Context, asOf time.Time) (*sparkFrame, e
 // trailersOf returns the sum of the trailers in a folder that Spark has committed,
 // and checks the folder as mergeParts does, but for the order of its rows.
 func trailersOf(fsys data.FS, folder string, records int) (sum trailer, err error) {
-	parts, err := committed(fsys, folder)
+	parts, err := filesOf(fsys, folder)
 	if err != nil {
 		return sum, err
 	}
@@ -137,7 +131,7 @@ func trailersOf(fsys data.FS, folder string, records int) (sum trailer, err erro
 func (f *sparkFrame) sample(ctx context.Context, of *sampleOf, each func(*data.Table) error) error {
 	j := f.job
 	if of.Most >= f.sum.Rows {
-		_, err := mergeParts(j.app.fsys, f.folder, f.shape, j.records, each)
+		_, err := mergeParts(j.app.fsys, f.folder, f.shape, j.records, pieceRows, each)
 		return err
 	}
 	folder, err := j.writeFrom(ctx, f.folder, "stats", &statsRequest{Spec: j.spec, Sample: of}, f.shape)
@@ -154,7 +148,7 @@ func (f *sparkFrame) sample(ctx context.Context, of *sampleOf, each func(*data.T
 				rows = append(rows, i)
 			}
 		}
-		return each(named(t.Take(rows), f.shape.Names()))
+		return each(renamed(t.Take(rows), f.shape.Names()))
 	})
 }
 

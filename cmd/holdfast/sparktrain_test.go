@@ -46,7 +46,7 @@ func TestWorkerTraining(t *testing.T) {
 			}
 			got, last := b.read(t, out)
 			sum.add(&last)
-			got = named(got, features.CarriedColumns(&l.spec))
+			got = renamed(got, features.CarriedColumns(&l.spec))
 			f, err := features.CarriedFrame(got, &l.spec, l.spec.Digest())
 			if err != nil {
 				t.Fatal(err)

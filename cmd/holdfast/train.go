@@ -19,6 +19,7 @@ func trainCommand(a *app) *cobra.Command {
 	var asOf, maxAge, output string
 	var update, rebase bool
 	var table tableFlags
+	var engine engineFlags
 	c := &cobra.Command{
 		Use:   "train",
 		Short: "fit a weight model on the outcomes that were mature at a date",
@@ -30,21 +31,24 @@ nothing, a shift, a shift and a slope, or all (Vergouwe et al. 2017).
 
 Where a fit has no room in --max-memory, its rows go to disk: a random sample of
 whole accounts chooses columns, penalty and calibration, and the weights and
-their errors are fitted to all rows. The model then says so.
+their errors are fitted to all rows. The model then says so. With --engine
+spark a cluster makes the rows and, where they have no room here, sums over
+them; the model is the same to the byte.
 
 Reads    the project's tables; or one ready table (--table)
 Writes   models/<id>/model.json and the alias latest; or the file named by -o;
          nothing where --update keeps the champion
 Exits    0 ok; 2 configuration; 4 bad data, or nothing to learn from;
          10 a table that is not there, or no champion to update;
-         11 the models folder is locked`,
+         11 the models folder is locked; 12 what a cluster made is not whole`,
 		Example: `  holdfast train --as-of 2026-01-01
-  holdfast train --table churn.parquet --label churned --id customer -o model.json`,
+  holdfast train --table churn.parquet --label churned --id customer -o model.json
+  holdfast train --engine spark --master spark://host:7077 --max-memory 16GB`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if table.path != "" {
-				if asOf != "" || a.dir != "" || update || rebase {
-					return usageError("--as-of, --update, --rebase and -C go with a project, not with --table")
+				if asOf != "" || a.dir != "" || update || rebase || engine.engine != engineLocal {
+					return usageError("--as-of, --update, --rebase, --engine and -C go with a project, not with --table")
 				}
 				return a.trainTable(cmd.Context(), table, output)
 			}
@@ -54,24 +58,8 @@ Exits    0 ok; 2 configuration; 4 bad data, or nothing to learn from;
 			if output != "" {
 				return usageError("-o goes with --table; a project's models go to its models folder")
 			}
-			if update && rebase {
-				return usageError("--update keeps the base odds and --rebase moves them; choose one")
-			}
-			if update {
-				return a.update(cmd.Context(), asOf, maxAge)
-			}
-			l, t, err := a.loadAt(cmd.Context(), asOf, maxAge)
-			if err != nil {
-				return err
-			}
-			var g lineage
-			if !rebase {
-				if g, err = l.lineageOf(); err != nil {
-					return err
-				}
-			}
-			r, err := a.train(cmd.Context(), l, t, g)
-			if err != nil {
+			r, err := a.trainProject(cmd.Context(), &engine, trainRequest{asOf, maxAge, update, rebase})
+			if err != nil || r == nil {
 				return err
 			}
 			return a.showTrained(r)
@@ -83,7 +71,44 @@ Exits    0 ok; 2 configuration; 4 bad data, or nothing to learn from;
 	c.Flags().BoolVar(&rebase, "rebase", false, "take the base odds of the health score from this model, not from the champion")
 	c.Flags().StringVarP(&output, "output", "o", "", "model file, with --table")
 	table.register(c, true)
+	engine.register(c)
 	return c
+}
+
+// A trainRequest is what train is asked for.
+type trainRequest struct {
+	asOf, maxAge   string
+	update, rebase bool
+}
+
+// trainProject trains on a project; an update shows what came of it, and returns
+// nothing.
+func (a *app) trainProject(ctx context.Context, e *engineFlags, r trainRequest) (*trained, error) {
+	if r.update && r.rebase {
+		return nil, usageError("--update keeps the base odds and --rebase moves them; choose one")
+	}
+	if err := e.check(a, ""); err != nil {
+		return nil, err
+	}
+	switch {
+	case e.engine == engineSpark && r.update:
+		return nil, usageError("--update goes with --engine local: it reads no more than what matured since")
+	case e.engine == engineSpark:
+		return a.sparkTrain(ctx, e, r)
+	case r.update:
+		return nil, a.update(ctx, r.asOf, r.maxAge)
+	}
+	l, t, err := a.loadAt(ctx, r.asOf, r.maxAge)
+	if err != nil {
+		return nil, err
+	}
+	var g lineage
+	if !r.rebase {
+		if g, err = l.lineageOf(); err != nil {
+			return nil, err
+		}
+	}
+	return a.train(ctx, l, t, g)
 }
 
 // trainSeed fixes the folds of every fit. It is part of the model's
@@ -106,27 +131,41 @@ func (a *app) train(ctx context.Context, l *loaded, asOf time.Time, g lineage) (
 		return nil, err
 	}
 	mature, censored := matureAt(b.Frame, asOf)
-	if len(mature) == 0 && l.card != nil {
-		return a.trainOnCard(ctx, l, asOf, censored, g)
-	}
 	if len(mature) == 0 {
-		return nil, dataError("0 of %d eligible snapshots can train: none has an outcome that was mature at %s "+
-			"(due + grace, or known_at, lies later)", len(b.Frame.Rows), asOf.Format(time.DateOnly))
+		return a.trainOnNone(ctx, l, asOf, censored, g)
 	}
 	f := b.Frame.Select(mature)
 	if _, err := a.refuseLeaks(f); err != nil {
 		return nil, err
 	}
+	return a.trainOn(ctx, l, asOf, censored, g, churnRate(f), func(o train.Options) (*predict.Model, *features.Frame, error) {
+		if a.fits(len(f.Rows), len(f.Columns)) || !streams(&o) {
+			m, err := train.Fit(ctx, f, l.spec, o)
+			return m, f, err
+		}
+		return a.streamFrame(ctx, f, l.spec, o)
+	})
+}
+
+// trainOnNone publishes the model of the scorecard where no row can train, and
+// refuses where there is none.
+func (a *app) trainOnNone(ctx context.Context, l *loaded, asOf time.Time, censored int, g lineage) (*trained, error) {
+	if l.card != nil {
+		return a.trainOnCard(ctx, l, asOf, censored, g)
+	}
+	return nil, dataError("0 of %d eligible snapshots can train: none has an outcome that was mature at %s "+
+		"(due + grace, or known_at, lies later)", censored, asOf.Format(time.DateOnly))
+}
+
+// trainOn fits rows of so much churn, and publishes the model. fit returns the rows
+// that are in memory too.
+func (a *app) trainOn(ctx context.Context, l *loaded, asOf time.Time, censored int, g lineage, rate float64,
+	fit func(train.Options) (*predict.Model, *features.Frame, error)) (*trained, error) {
 	o := l.trainOptions(a)
 	o.AsOf, o.Censored, o.DataDigest = asOf.Format(time.DateOnly), censored, l.history.Fingerprint()
-	g.apply(&o, f)
+	g.apply(&o, rate)
 	a.progress.begin("fitting")
-	var m *predict.Model
-	if a.fits(len(f.Rows), len(f.Columns)) || !streams(&o) {
-		m, err = train.Fit(ctx, f, l.spec, o)
-	} else {
-		m, f, err = a.streamFrame(ctx, f, l.spec, o)
-	}
+	m, f, err := fit(o)
 	if err != nil {
 		return nil, err
 	}

@@ -42,16 +42,21 @@ func (l *loaded) lineageOf() (lineage, error) {
 // apply sets a fit's base odds. Where they are those of the rows themselves,
 // the fit is the same with and without a lineage, and so must its id be: it
 // names no parent then.
-func (g lineage) apply(o *train.Options, f *features.Frame) {
+func (g lineage) apply(o *train.Options, rate float64) {
+	if g.baseRate == 0 || math.Abs(g.baseRate-rate) <= 1e-12 {
+		return
+	}
+	o.Score.BaseRate, o.Parent = g.baseRate, g.parent
+}
+
+// churnRate returns the weighted share of the rows that churned.
+func churnRate(f *features.Frame) float64 {
 	churned, total := 0.0, 0.0
 	for i := range f.Rows {
 		churned += f.Rows[i].Weight * float64(f.Rows[i].Y)
 		total += f.Rows[i].Weight
 	}
-	if g.baseRate == 0 || math.Abs(g.baseRate-churned/total) <= 1e-12 {
-		return
-	}
-	o.Score.BaseRate, o.Parent = g.baseRate, g.parent
+	return churned / total
 }
 
 // update tests the champion on what matured since its as-of, and publishes a

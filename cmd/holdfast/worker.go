@@ -35,15 +35,17 @@ type workerKind func(a *app, ctx context.Context, in *ipc.StreamReader, out *wor
 var workerKinds = map[string]workerKind{
 	"features": (*app).workFeatures,
 	"score":    (*app).workScore,
+	"stats":    (*app).workStats,
 }
 
 func workerCommand(a *app) *cobra.Command {
 	var parent int
 	c := &cobra.Command{
-		Use:   "worker features|score",
+		Use:   "worker features|score|stats",
 		Short: "the kernel for engines: an Arrow stream in, an Arrow stream out",
 		Long: `Turns the rows of some accounts into feature rows or scores, for an engine
-that brings the rows of each account together. SPARK.md documents the streams:
+that brings the rows of each account together, or feature rows into the sums of
+a fit. SPARK.md documents the streams:
 what to do stands in the schema of the input, and the last row of the output is
 a trailer, which counts what came in and went out.
 
@@ -53,11 +55,11 @@ Exits    0 ok; 1 the parent died; 2 a task that is not understood; 4 bad data, a
          stream that is cut off or not sorted; 12 a damaged model`,
 		Example: `  holdfast worker features < rows.arrows > features.arrows`,
 		Hidden:  true,
-		Args:    oneArgument("features or score"),
+		Args:    oneArgument("features, score or stats"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			work, ok := workerKinds[args[0]]
 			if !ok {
-				return usageError("worker %q: expected features or score", args[0])
+				return usageError("worker %q: expected features, score or stats", args[0])
 			}
 			if parent != 0 {
 				go dieWith(parent)
@@ -113,6 +115,7 @@ type trailer struct {
 	Left      []data.Count `json:"left,omitempty"`    // snapshots without a row, by reason
 	Unseen    int          `json:"unseen,omitempty"`  // levels that a model does not know
 	Of        []int        `json:"profile,omitempty"` // rows that each profile scored
+	Training  *training    `json:"training,omitempty"`
 }
 
 // positional returns a table for an engine: columns are named c0, c1 and so on,
@@ -179,6 +182,9 @@ type workerTask struct {
 	Spec    features.Spec  `json:"spec"`
 	AsOf    *time.Time     `json:"as_of,omitempty"` // nothing: the whole history
 	Scorers []workerScorer `json:"scorers,omitempty"`
+
+	// Mature asks for the carried frame of the rows that may train at an instant.
+	Mature *time.Time `json:"mature,omitempty"`
 }
 
 // A workerScorer is a model as a profile uses it.
@@ -232,7 +238,7 @@ func (t *workerTask) sources(p *project) (data.Sources, error) {
 		sets = append(sets, m.Spec.Features)
 	}
 	var err error
-	if sources.Events, err = features.Sources(p.sources.Events, sets...); err == nil && len(t.Scorers) == 0 {
+	if sources.Events, err = features.Sources(p.sources.Events, sets...); err == nil && len(t.Scorers) == 0 && t.Mature == nil {
 		features.AskDays(sources.Events, p.outcome, p.set)
 	}
 	return sources, err
@@ -250,10 +256,16 @@ func (a *app) workFeatures(ctx context.Context, in *ipc.StreamReader, out *worke
 				return nil
 			}
 			out.trailer.Snapshots += len(f.Rows)
+			if task.Mature != nil {
+				return out.addTraining(f, *task.Mature)
+			}
 			return out.add(f.Table(l.sources.Location))
 		})
 		if err != nil {
 			return err
+		}
+		if task.Mature != nil {
+			out.trailer.Training.add(&training{Digests: l.history.Digests()})
 		}
 		out.trailer.leave(b.Left)
 		return nil

@@ -3,10 +3,17 @@
 package main
 
 import (
+	"context"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/holdfast-churn/holdfast/data"
+	"github.com/holdfast-churn/holdfast/data/ipc"
 	"github.com/holdfast-churn/holdfast/features"
 	"github.com/holdfast-churn/holdfast/train"
 )
@@ -25,6 +32,86 @@ type sampleOf struct {
 	Seed uint64 `json:"seed"`
 	Most int    `json:"most"`
 	Rows int    `json:"rows"`
+}
+
+// A training is what a trailer says of rows that may train.
+type training struct {
+	Censored int                `json:"censored"` // eligible rows without a mature outcome
+	Weight   float64            `json:"weight"`
+	Churned  float64            `json:"churned"` // weight of the rows that did
+	Digests  []data.EventDigest `json:"digests"` // of the event sources
+}
+
+func (t *training) add(u *training) {
+	t.Censored, t.Weight, t.Churned = t.Censored+u.Censored, t.Weight+u.Weight, t.Churned+u.Churned
+	for i, d := range u.Digests {
+		if i == len(t.Digests) {
+			t.Digests = append(t.Digests, data.EventDigest{})
+		}
+		t.Digests[i].Add(d)
+	}
+}
+
+// addTraining writes the rows of a frame that may train at an instant.
+func (o *workerOutput) addTraining(f *features.Frame, asOf time.Time) error {
+	if o.trailer.Training == nil {
+		o.trailer.Training = new(training)
+	}
+	t := o.trailer.Training
+	rows, censored := matureAt(f, asOf)
+	t.Censored += censored
+	for _, i := range rows {
+		t.Weight += f.Rows[i].Weight
+		t.Churned += f.Rows[i].Weight * float64(f.Rows[i].Y)
+	}
+	return o.add(f.Select(rows).Carry())
+}
+
+// workStats does a pass over rows of a carried frame.
+func (a *app) workStats(ctx context.Context, in *ipc.StreamReader, out *workerOutput) error {
+	r := new(statsRequest)
+	if err := json.Unmarshal([]byte(in.Metadata(taskKey)), r); err != nil {
+		return usageError("the task in the schema of the input, under %q: %v", taskKey, err)
+	}
+	if (r.Task == nil) == (r.Sample == nil) {
+		return usageError("a task of stats asks for the sums of a task or for a sample, found both or neither")
+	}
+	if r.Task != nil { // whatever comes, the columns are known
+		if err := out.add(answerTable(nil)); err != nil {
+			return err
+		}
+	}
+	names := features.CarriedColumns(&r.Spec)
+	add, end := r.pass(out.add)
+	for {
+		t, err := in.Next()
+		if err != nil {
+			return err
+		}
+		if t == nil {
+			return end()
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		out.trailer.Records += t.Rows
+		if err := add(renamed(t, names)); err != nil {
+			return err
+		}
+	}
+}
+
+// renamed gives the columns of a table that came from an engine, as positional made
+// it, their names back.
+func renamed(t *data.Table, names []string) *data.Table {
+	n := &data.Table{Name: t.Name, Rows: t.Rows, Columns: slices.Clone(t.Columns)}
+	for i := range n.Columns {
+		c := &n.Columns[i]
+		if k, err := strconv.Atoi(strings.TrimPrefix(c.Name, "c")); err == nil && k < len(names) && strings.HasPrefix(c.Name, "c") {
+			c.Name = names[k]
+		}
+	}
+	return n
 }
 
 // pass returns what takes the tables of a stream one after another, and what ends
@@ -46,11 +133,11 @@ func (r *statsRequest) pass(emit func(*data.Table) error) (add func(*data.Table)
 		if err != nil {
 			return fmt.Errorf("shard %d: %w", shard.Number(), err)
 		}
-		t, err := answerTable(shard.Number(), sums)
+		b, err := sums.MarshalBinary()
 		if err != nil {
 			return err
 		}
-		return emit(t)
+		return emit(answerTable([]train.Answer{{Shard: shard.Number(), Sums: b}}))
 	})
 	return func(t *data.Table) error {
 		f, err := features.CarriedFrame(t, &r.Spec, digest)
@@ -61,15 +148,12 @@ func (r *statsRequest) pass(emit func(*data.Table) error) (add func(*data.Table)
 	}, g.Close
 }
 
-// answerTable returns the answer of a shard: its number, and its sums in base64.
-func answerTable(shard int, sums *train.Sums) (*data.Table, error) {
-	b, err := sums.MarshalBinary()
-	if err != nil {
-		return nil, err
-	}
-	return &data.Table{Name: "sums", Rows: 1, Columns: []data.Column{
-		{Name: "shard", Kind: data.Int, Ints: []int64{int64(shard)}},
-		data.TextColumn("sums", []string{base64.StdEncoding.EncodeToString(b)})}}, nil
+// answerTable returns answers as a table: the shard, and its sums in base64.
+func answerTable(answers []train.Answer) *data.Table {
+	n := len(answers)
+	return &data.Table{Name: "sums", Rows: n, Columns: []data.Column{
+		data.IntOf("shard", data.Int, n, func(i int) (int64, bool) { return int64(answers[i].Shard), true }),
+		data.TextOf("sums", n, func(i int) string { return base64.StdEncoding.EncodeToString(answers[i].Sums) })}}
 }
 
 // answersOf reads the answers of a table.

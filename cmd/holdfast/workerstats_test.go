@@ -6,11 +6,15 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
+	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/holdfast-churn/holdfast/data"
+	"github.com/holdfast-churn/holdfast/data/ipc"
 	"github.com/holdfast-churn/holdfast/features"
 	"github.com/holdfast-churn/holdfast/predict"
 	"github.com/holdfast-churn/holdfast/train"
@@ -28,6 +32,7 @@ type heap struct {
 
 	harm        func(*heap) // once cut
 	lost, twice bool        // the answers of the first partition
+	cutOff      int         // bytes of every answer
 }
 
 func (h *heap) cut(_ context.Context, c features.Cut) ([]int, error) {
@@ -66,19 +71,70 @@ func (h *heap) sample(_ context.Context, of *sampleOf, each func(*data.Table) er
 	return nil
 }
 
-// each has a request done on a partition, a few rows at a time.
+// each has a worker do a request on a partition, from one Arrow stream to another,
+// and hands over its answer.
 func (h *heap) each(r *statsRequest, partition *data.Table, emit func(*data.Table) error) error {
-	add, end := r.pass(emit)
-	for from := 0; from < partition.Rows; from += 37 {
-		var rows []int
-		for i := from; i < min(from+37, partition.Rows); i++ {
-			rows = append(rows, i)
-		}
-		if err := add(partition.Take(rows)); err != nil {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	var in, out bytes.Buffer
+	w := ipc.NewStreamWriter(&in, taskKey, string(text))
+	sent := positional(partition)
+	if last := len(sent.Columns) - 1; partition.Columns[last].Name == "shard" {
+		sent.Columns[last].Name = "shard"
+	}
+	all := make([]int, sent.Rows)
+	for i := range all {
+		all[i] = i
+	}
+	for batch := range slices.Chunk(all, 37) {
+		if err := w.Append(sent.Take(batch)); err != nil {
 			return err
 		}
 	}
-	return end()
+	if err := w.Close(); err != nil {
+		return err
+	}
+	a := &app{fsys: data.Disk{}, stdout: &out, stderr: io.Discard, progress: new(progress), workers: 1}
+	if err := a.work(context.Background(), workerKinds["stats"], &in); err != nil {
+		return err
+	}
+	names := answerTable(nil).Names()
+	if r.Task == nil {
+		names = features.CarriedColumns(&r.Spec)
+	}
+	return readAnswer(out.Bytes()[:out.Len()-h.cutOff], sent.Rows, names, emit)
+}
+
+// readAnswer hands over the rows that a worker has written, and checks its trailer.
+func readAnswer(stream []byte, sent int, names []string, emit func(*data.Table) error) error {
+	answer, err := ipc.NewStreamReader(bytes.NewReader(stream), "the answer")
+	if err != nil {
+		return err
+	}
+	defer answer.Close()
+	rows := 0
+	for {
+		t, err := answer.Next()
+		if err != nil || t == nil {
+			return err
+		}
+		if end := t.Columns[len(t.Columns)-1]; t.Rows == 1 && !end.Missing(0) {
+			var last trailer
+			if err := json.Unmarshal([]byte(end.Text(0)), &last); err != nil {
+				return err
+			}
+			if last.Records != sent || last.Rows != rows {
+				return fmt.Errorf("%d rows in and %d out, the trailer says %+v", sent, rows, last)
+			}
+			continue
+		}
+		rows += t.Rows
+		if err := emit(renamed(t, names)); err != nil {
+			return err
+		}
+	}
 }
 
 // ask has a task done on the first shards of all partitions, the last one first.
@@ -193,6 +249,7 @@ func TestFarRowsAreCounted(t *testing.T) {
 		"a partition that is lost":   {1, func(h *heap) { h.lost = true }, "none of shard"},
 		"a partition that is two":    {1, func(h *heap) { h.twice = true }, "two of shard"},
 		"rows of the wrong shard":    {1, func(h *heap) { h.partitions[0].Column("shard").Ints[0]++ }, "a row of shard"},
+		"an answer that is cut off":  {1, func(h *heap) { h.cutOff = 8 }, "is cut off after"},
 		"rows out of order":          {1, func(h *heap) { h.partitions[0] = h.partitions[0].Take([]int{1, 0}) }, "not in order"},
 		"a row lost within a shard":  {1, func(h *heap) { p := h.partitions[0]; h.partitions[0] = p.Take([]int{0, 2, 3, 4}) }, "rows of shard"},
 		"a row twice within a shard": {1, func(h *heap) { p := h.partitions[0]; h.partitions[0] = p.Take([]int{0, 0, 1}) }, "comes twice"},
