@@ -330,9 +330,6 @@ type span struct {
 
 func (l *listing) listRenewals() {
 	h, o := l.h, &l.spec.Outcome
-	if len(h.Contracts) == 0 {
-		return // then the data may have no end either
-	}
 	end := data.MidnightAfter(h.Newest, h.Location).UnixNano()
 	for a := l.part.First; a < l.part.End; a++ {
 		if a%l.every != 0 {

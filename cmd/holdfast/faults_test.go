@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -191,6 +192,24 @@ func TestReadOnlyFolder(t *testing.T) {
 		if code != exitFailure || !strings.Contains(errs.String(), "no permission to write in the folder "+dir) {
 			t.Errorf("%s: exit %d, %s", name, code, &errs)
 		}
+	}
+}
+
+// Where nobody is at risk the output has its columns and no rows, and a warning
+// says so.
+func TestNobodyAtRisk(t *testing.T) {
+	dir := smallProject(t, 120)
+	l, err := (&app{fsys: data.Disk{}, stdout: io.Discard, stderr: io.Discard, progress: new(progress), dir: dir}).load(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	publishConstant(t, l, -2, "")
+	scores := filepath.Join(dir, "scores.csv")
+	code, text := command("-C", dir, "predict", "--model", "latest", "--as-of", "1999-01-01", "-o", scores)
+	b, err := os.ReadFile(scores)
+	if code != exitOK || !strings.Contains(text, "no account is at risk at 1999-01-01") || err != nil ||
+		!bytes.HasPrefix(b, []byte("account_id,")) || bytes.Count(b, []byte("\n")) != 1 {
+		t.Errorf("exit %d, %s, %v: %s", code, text, err, b)
 	}
 }
 
