@@ -23,11 +23,22 @@ const (
 // apply returns the transformed value of x. Both maps are increasing, so that
 // quantiles and clipping limits mean the same before and after.
 func (t Transform) apply(x float64) float64 {
-	if t == SignedLog {
-		return math.Copysign(math.Log1p(math.Abs(x)), x)
+	if t != SignedLog {
+		return x
 	}
-	return x
+	if k := int(x); uint(k) < uint(len(logCounts)) && float64(k) == x {
+		return logCounts[k]
+	}
+	return math.Copysign(math.Log1p(math.Abs(x)), x)
 }
+
+// logCounts are ln(1 + k): most skewed features are counts.
+var logCounts = func() (logs [256]float64) {
+	for k := range logs {
+		logs[k] = math.Log1p(float64(k))
+	}
+	return logs
+}()
 
 // Raw returns u, the value of basis column k of a number term before it is
 // standardised:
@@ -50,7 +61,7 @@ func (t *Term) Raw(k int, x float64) float64 {
 		if missing {
 			x = t.Median
 		}
-		return b.Transform.apply(min(max(x, t.Low), t.High))
+		return b.Transform.apply(within(x, t.Low, t.High))
 	case Missing:
 		return indicator(missing)
 	}
@@ -116,7 +127,19 @@ func (b *Basis) Standardise(u float64) float64 {
 }
 
 func standardise(u, mean, sd float64) float64 {
-	return min(max((u-mean)/sd, -MaxSD), MaxSD)
+	return within((u-mean)/sd, -MaxSD, MaxSD)
+}
+
+// within returns min(max(x, low), high), which the compiler makes slow for the sake
+// of the sign of a zero.
+func within(x, low, high float64) float64 {
+	if x < low {
+		return low
+	}
+	if x > high {
+		return high
+	}
+	return x
 }
 
 // clipped reports whether the column's standardised values are clipped.

@@ -216,7 +216,7 @@ func (t *Term) linear(dst []float64, stride int, x []float64, k int) {
 		if v != v {
 			v = t.Median
 		}
-		dst[r*stride] = standardise(b.Transform.apply(min(max(v, t.Low), t.High)), b.Mean, b.SD)
+		dst[r*stride] = standardise(b.Transform.apply(within(v, t.Low, t.High)), b.Mean, b.SD)
 	}
 }
 

@@ -39,7 +39,7 @@ func (s *Side) known() int {
 //
 //	v = clip((T(clip(x, Low, High)) − Mean)/SD, −5, 5).
 func (s *Side) linear(x float64) float64 {
-	return standardise(s.Transform.apply(min(max(x, s.Low), s.High)), s.Mean, s.SD)
+	return standardise(s.Transform.apply(within(x, s.Low, s.High)), s.Mean, s.SD)
 }
 
 // A SideInput is a side of a pair bound to the column of a frame that feeds

@@ -62,7 +62,7 @@ func recursion(dst []float64, knots []float64, degree int, x float64) (first int
 // in the same order, without loops and without a branch on the interval.
 func cubic(dst *[TermDegree + 1]float64, knots []float64, x float64) (first int) {
 	m := len(knots) - 1
-	x = min(max(x, knots[0]), knots[m])
+	x = within(x, knots[0], knots[m])
 	i := 0
 	for _, k := range knots[1:m] {
 		passed := 0
