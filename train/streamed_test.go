@@ -136,6 +136,48 @@ func TestStreamedIsTheFitInMemory(t *testing.T) {
 	}
 }
 
+// recorded are rows whose tasks are kept.
+type recorded struct {
+	Summer
+	tasks []Task
+}
+
+func (r *recorded) Sum(ctx context.Context, t *Task) (*Sums, error) {
+	r.tasks = append(r.tasks, *t)
+	return r.Summer.Sum(ctx, t)
+}
+
+// Of many rows a tenth leads to near the optimum, and a few passes over all remain;
+// it is the same optimum.
+func TestStreamedIsLedByAPart(t *testing.T) {
+	f := history(60_000, -1, 9)
+	spec := specOf(f)
+	few := f.Select(f.Where(func(r *features.Row) bool { return crc32.ChecksumIEEE([]byte(r.Group))%40 == 7 }))
+	few.SpecDigest = f.SpecDigest
+	rows := &recorded{Summer: Local{&memoryRows{frame: f, shards: 10, block: 1000}, 2}}
+	got, err := FitRows(context.Background(), few, rows, spec, Options{Seed: 1, Stages: StagesLinear})
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, led := 0, 0
+	for _, task := range rows.tasks {
+		switch task.Part {
+		case 0:
+			whole++
+		case leadShare:
+			led++
+		}
+	}
+	if led < 3 || whole > 4 || got.Provenance.Streamed.Passes != whole {
+		t.Errorf("%d tasks are of a tenth, %d of all rows, and the model says %d", led, whole, got.Provenance.Streamed.Passes)
+	}
+	fit, err := newton(context.Background(), newDesign(mustSample(t, f), got.Terms, 2), got.Provenance.Lambda)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantNear(t, "weights", weightsOf(got), fit.theta, 1e-9)
+}
+
 // With a sample of half the groups the weights are the optimum of all rows under
 // the columns and the penalty of the sample, and their errors those of all rows.
 func TestStreamedFitsAllRows(t *testing.T) {

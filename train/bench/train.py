@@ -24,6 +24,8 @@ FOLDS_LOSS = 1e-8  # to which out-of-fold losses must agree with the exact optim
 SINGLE_LAMBDA = 1e-6  # a row
 STREAMED = (5_000_000, 100, "1300MB")  # rows, columns, --max-memory
 STREAMED_PEAK_MB = 1536
+STREAMED_SMALL = (200_000, 100, "500MB")  # that scikit-learn fits too
+STREAMED_WEIGHTS = 1e-9
 
 
 def note(text):
@@ -140,25 +142,53 @@ class Bench:
 
     def stream(self, rows, cols, memory):
         """Memory and CPU of a whole `holdfast train` whose rows do not fit."""
+        run, model = self.train(rows, cols, memory)
+        title = f"holdfast train, {rows:,} x {cols}, --max-memory {memory}"
+        self.runs[title] = {"holdfast": [run]}
+        self.checks.append((title, "peak memory, MB", run["PeakMB"], "<=", STREAMED_PEAK_MB))
+        self.checks.append((title, "rows that were fitted", model["provenance"]["rows"] if run["Streamed"] else 0, ">=", rows))
+
+    def agreement(self, rows, cols, memory):
+        """The weights of a streamed fit against scikit-learn's of all rows."""
+        run, _ = self.train(rows, cols, memory, "--stages", "linear")
+        if not run["Streamed"]:
+            raise SystemExit(f"{rows} rows fit into {memory}")
+        argv = [sys.executable, HERE / "agree.py", self.model(), self.table(rows, cols), "churned"]
+        done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, check=True)
+        worst = json.loads(done.stdout.removeprefix("bench:"))["Worst"]
+        title = f"streamed, {rows:,} x {cols}, linear"
+        self.runs[title] = {"holdfast": [run]}
+        self.checks.append((title, "largest difference of weights, scikit-learn", worst, "<=", STREAMED_WEIGHTS))
+
+    def train(self, rows, cols, memory, *options):
+        """Runs `holdfast train` on a made-up table and returns what it took and the model's JSON."""
+        argv = [self.args.holdfast, "train", "--table", self.table(rows, cols), "--label", "churned", "--id", "id", "--max-memory", memory,
+                "--workers", THREADS, "--json", "-o", self.model(), *options]
+        note(" ".join(map(str, argv[1:])))
+        began = time.monotonic()
+        done = subprocess.Popen([str(a) for a in argv], stdout=subprocess.PIPE)
+        printed = json.loads(done.stdout.read())
+        _, status, used = os.wait4(done.pid, 0)
+        if status != 0:
+            raise SystemExit(f"holdfast: status {status}")
+        return {
+            "CPU": used.ru_utime + used.ru_stime,
+            "Seconds": time.monotonic() - began,
+            "PeakMB": used.ru_maxrss / 1024,
+            "Streamed": printed["provenance"].get("streamed"),
+        }, printed
+
+    def model(self):
+        return self.args.work / "streamed.json"
+
+    def table(self, rows, cols):
         path = self.args.work.resolve() / f"wide-{rows}x{cols}.parquet"
         if not path.exists():
             note(f"making {path}")
             part = path.with_suffix(".part")
             subprocess.run([sys.executable, HERE / "wide.py", part, str(rows), str(cols)], check=True)
             part.rename(path)
-        title = f"holdfast train, {rows:,} x {cols}, --max-memory {memory}"
-        note(title)
-        argv = [self.args.holdfast, "train", "--table", path, "--label", "churned", "--id", "id", "--max-memory", memory,
-                "--workers", THREADS, "--json", "-o", self.args.work / "streamed.json"]
-        done = subprocess.Popen([str(a) for a in argv], stdout=subprocess.PIPE)
-        printed = json.loads(done.stdout.read())
-        _, status, used = os.wait4(done.pid, 0)
-        if status != 0:
-            raise SystemExit(f"holdfast: status {status}")
-        run = {"CPU": used.ru_utime + used.ru_stime, "PeakMB": used.ru_maxrss / 1024, "Streamed": printed["provenance"].get("streamed")}
-        self.runs[title] = {"holdfast": [run]}
-        self.checks.append((title, "peak memory, MB", run["PeakMB"], "<=", STREAMED_PEAK_MB))
-        self.checks.append((title, "rows that were fitted", printed["provenance"]["rows"] if run["Streamed"] else 0, ">=", rows))
+        return path
 
     def case(self, rows, cols):
         data = self.args.work.resolve() / f"fit-{rows}x{cols}"
@@ -188,6 +218,7 @@ def main():
                 b.boost(1_000_000, 60)
             case "stream":
                 b.stream(*STREAMED)
+                b.agreement(*STREAMED_SMALL)
             case _:
                 raise SystemExit(f"case {case!r}: must be small, single, large, boost or stream")
     (args.work / "bench-train.json").write_text(json.dumps({"runs": b.runs, "checks": b.checks}, indent=1))
