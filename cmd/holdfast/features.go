@@ -26,12 +26,13 @@ func featuresCommand(a *app) *cobra.Command {
 		Long: `Builds the features of every account and term at one date (--as-of), or of
 every snapshot of the whole history (--history, the default), each from what
 was known at its snapshot. Past --max-memory events go to disk; the frame is
-the same to the byte.
+the same to the byte. With --engine spark a cluster does the work, and the file
+is the same to the byte too; cmd/holdfast/SPARK.md has its set-up.
 
 Reads    the project's tables
 Writes   the frame, as Parquet, CSV, JSON lines or Arrow by extension
 Exits    0 ok; 2 configuration; 4 bad data, or no eligible snapshot;
-         10 a table that is not there`,
+         10 a table that is not there; 12 what a cluster wrote is not whole`,
 		Example: `  holdfast features --history -o frame.parquet
   holdfast features --as-of 2026-01-01 -o frame.csv
   holdfast features --history --max-memory 512MB -o frame.parquet`,

@@ -37,7 +37,8 @@ support (who may leave), loyalty (whom to ask for a review or a referral) or
 upsell (who may grow), in the order to act in.
 
 With --table it scores a ready table of any size in the same memory, some rows
-at a time and with one goroutine unless --workers asks for more.
+at a time and with one goroutine unless --workers asks for more. With --engine
+spark a cluster scores a project, to the same bytes; see cmd/holdfast/SPARK.md.
 
 Reads    the project's tables and a model; or one ready table (--table)
 Writes   the scores, as Parquet, CSV, JSON lines or Arrow by extension; with

@@ -3,6 +3,7 @@
 package ipc
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -39,6 +40,22 @@ func FuzzRead(f *testing.F) {
 					t.Errorf("column %d has %d values in %d rows", i, table.Columns[i].Len(), table.Rows)
 				}
 			}
+		}
+	})
+}
+
+// FuzzStream does the same to the reader of streams.
+func FuzzStream(f *testing.F) {
+	var b bytes.Buffer
+	table := &data.Table{Rows: 2, Columns: []data.Column{data.TextColumn("id", []string{"a", "b"}), {Name: "n", Kind: data.Float, Floats: []float64{1, 2}}}}
+	w := NewStreamWriter(&b, "task", "{}")
+	if err := errors.Join(w.Append(table), w.Append(table), w.Close()); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+	f.Fuzz(func(t *testing.T, stream []byte) {
+		if err := readAll(stream); err != nil && !errors.Is(err, data.ErrBadData) {
+			t.Error(err)
 		}
 	})
 }

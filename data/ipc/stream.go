@@ -12,6 +12,7 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/ipc"
+	"github.com/apache/arrow/go/v17/arrow/memory"
 
 	"github.com/holdfast-churn/holdfast/data"
 )
@@ -43,7 +44,7 @@ func NewStreamReader(r io.Reader, name string) (s *StreamReader, err error) {
 		return nil, badFile(name, fmt.Errorf("starts with %q: not an Arrow stream", head))
 	}
 	s = &StreamReader{name: name, bytes: &endWatch{r: b}}
-	if s.reader, err = ipc.NewReader(s.bytes); err != nil {
+	if s.reader, err = ipc.NewReader(s.bytes, ipc.WithAllocator(bounded{memory.NewGoAllocator()})); err != nil {
 		return nil, badFile(name, err)
 	}
 	s.columns = newColumns(s.reader.Schema())
@@ -53,7 +54,29 @@ func NewStreamReader(r io.Reader, name string) (s *StreamReader, err error) {
 const (
 	continuation   = math.MaxUint32 // begins every message of a stream
 	maxSchemaBytes = 64 << 20
+	maxBatchBytes  = 1 << 31 // and of one buffer of it
 )
+
+// A bounded allocator refuses what no batch of a stream needs: the library
+// allocates the length that a message declares before it looks whether it is
+// there.
+type bounded struct{ memory.Allocator }
+
+// Allocate returns size bytes or panics.
+func (b bounded) Allocate(size int) []byte {
+	if size < 0 || size > maxBatchBytes {
+		panic("a batch longer than any")
+	}
+	return b.Allocator.Allocate(size)
+}
+
+// Reallocate returns size bytes that begin with old or panics.
+func (b bounded) Reallocate(size int, old []byte) []byte {
+	if size < 0 || size > maxBatchBytes {
+		panic("a batch longer than any")
+	}
+	return b.Allocator.Reallocate(size, old)
+}
 
 // Metadata returns what the schema says under a key, "" for nothing.
 func (s *StreamReader) Metadata(key string) string {
