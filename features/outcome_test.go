@@ -113,6 +113,23 @@ func TestRenewalLabel(t *testing.T) {
 	}
 }
 
+// A snapshot at the midnight that ends the data is a row; one after it would see
+// what is not there yet, and is counted.
+func TestSnapshotsAfterTheData(t *testing.T) {
+	h := one([]data.Contract{{ID: "k", Start: on("2025-06-01"), Due: on("2026-03-01"), Y: -1}}) // data end with 2025-12-31
+	b := rowsOf(t, h, Outcome{Mode: Renewal, LeadDays: []int{90, 59, 58}}, 0)
+	var got []string
+	for _, r := range b.Frame.Rows {
+		got = append(got, time.Unix(0, r.Snapshot).UTC().Format(time.DateOnly))
+	}
+	if diff := cmp.Diff([]string{"2025-12-01", "2026-01-01"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if len(b.Left) != 1 || b.Left[0].Rows != 1 || b.Left[0].Reason != string(afterData) {
+		t.Errorf("left out: %+v", b.Left)
+	}
+}
+
 func TestSnapshotsAndWeights(t *testing.T) {
 	for _, c := range []struct {
 		name  string
