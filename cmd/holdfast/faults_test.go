@@ -114,6 +114,7 @@ func endWhole(t *testing.T, base string, args []string) {
 	if points < 5 {
 		t.Fatalf("only %d changes", points)
 	}
+	t.Logf("%d changes of the disk, each an error, a death and a SIGKILL", points)
 	step := 1
 	if !*allFaults {
 		step = max(1, points/3)

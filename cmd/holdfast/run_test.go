@@ -204,6 +204,7 @@ func killAtEveryWrite(t *testing.T, dir, final string) {
 		}
 		checkRuns(t, final)
 	}
+	t.Logf("killed at %d changes of the disk", points)
 	if points < 15 { // three files of four calls each, the folder, its exchange and removal
 		t.Errorf("only %d points were tried", points)
 	}

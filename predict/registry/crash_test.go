@@ -196,6 +196,7 @@ func TestFaultAtEveryWrite(t *testing.T) {
 			}
 			afterChanges(t, what, r, old, unused)
 		}
+		t.Logf("%d changes of the disk, each ended (by an error: %v), with and without a loss of power of %d kinds", points, errno, int(faultfs.Some)+8)
 		if points < leastPoints {
 			t.Errorf("only %d points were tried", points)
 		}
@@ -236,6 +237,7 @@ func TestKillAtEveryWrite(t *testing.T) {
 		}
 		afterChanges(t, fmt.Sprintf("kill %d", at), r, old, unused)
 	}
+	t.Logf("SIGKILL at %d changes of the disk", points)
 	if points < leastPoints {
 		t.Errorf("only %d points were tried", points)
 	}
