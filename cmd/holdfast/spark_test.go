@@ -42,6 +42,8 @@ func TestSpark(t *testing.T) {
 		{"SameBytes", sparkSameBytes},
 		{"ExecutorKilled", sparkExecutorKilled},
 		{"DriverKilled", sparkDriverKilled},
+		{"Training", sparkTraining},
+		{"TrainingKilled", sparkTrainingKilled},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			start := time.Now()
@@ -198,8 +200,21 @@ func sparkExecutorKilled(t *testing.T, c *cluster) {
 	want, out, log := filepath.Join(dir, "local.parquet"), filepath.Join(dir, "frame.parquet"), filepath.Join(t.TempDir(), "spark.log")
 	holdfastOK(t, "-C", dir, "features", "-o", want)
 	command, done := c.begin(t, append([]string{"-C", dir, "features", "-o", out}, c.flags(8, log)...)...)
-	victim := 0
 	waitFor(t, done, func() bool { return len(committed(dir)) > 0 })
+	c.killExecutor(t)
+	if err := <-done; err != nil {
+		t.Fatalf("%v: %v\n%s", command.Args, err, readLog(log))
+	}
+	if text := readLog(log); !strings.Contains(text, "Lost executor") {
+		t.Errorf("no executor was lost, so that nothing was tried: %s", tailOf(text))
+	}
+	sameFile(t, "after an executor was killed", out, want)
+}
+
+// killExecutor kills one executor.
+func (c *cluster) killExecutor(t *testing.T) {
+	t.Helper()
+	victim := 0
 	for _, w := range c.workers {
 		for _, pid := range childrenOf(w.Process.Pid) {
 			victim = pid
@@ -208,13 +223,6 @@ func sparkExecutorKilled(t *testing.T, c *cluster) {
 	if victim == 0 || syscall.Kill(victim, syscall.SIGKILL) != nil {
 		t.Fatalf("no executor to kill (found %d)", victim)
 	}
-	if err := <-done; err != nil {
-		t.Fatalf("%v: %v\n%s", command.Args, err, readLog(log))
-	}
-	if text := readLog(log); !strings.Contains(text, "Lost executor") {
-		t.Errorf("no executor was lost, so that nothing was tried: %s", tailOf(text))
-	}
-	sameFile(t, "after an executor was killed", out, want)
 }
 
 // A driver that is killed leaves nothing that can be seen, and ends Spark.

@@ -45,15 +45,20 @@ func (a *app) sparkTrain(ctx context.Context, e *engineFlags, r trainRequest) (o
 	if err != nil {
 		return nil, err
 	}
-	t := far.sum.Training
+	return a.trainFar(ctx, j, asOf, g, &far.sum, far)
+}
+
+// trainFar trains on rows that lie in an engine, of which the trailers tell.
+func (a *app) trainFar(ctx context.Context, j *sparkJob, asOf time.Time, g lineage, sum *trailer, far farFrame) (*trained, error) {
+	t := sum.Training
 	switch {
-	case far.sum.Rows+t.Censored == 0:
-		return nil, dataError("%s", j.built(&far.sum).Explain())
-	case far.sum.Rows == 0:
+	case sum.Rows+t.Censored == 0:
+		return nil, dataError("%s", j.built(sum).Explain())
+	case sum.Rows == 0:
 		return a.trainOnNone(ctx, j.loaded, asOf, t.Censored, g)
 	}
 	return a.trainOn(ctx, j.loaded, asOf, t.Censored, g, t.Churned/t.Weight, func(o train.Options) (*predict.Model, *features.Frame, error) {
-		return a.fitFar(ctx, far.sum.Rows, far, j.spec, o)
+		return a.fitFar(ctx, sum.Rows, far, j.spec, o)
 	})
 }
 

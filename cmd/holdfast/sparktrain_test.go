@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/holdfast-churn/holdfast/data"
 	"github.com/holdfast-churn/holdfast/data/demo"
 	"github.com/holdfast-churn/holdfast/features"
+	"github.com/holdfast-churn/holdfast/train"
 )
 
 // The rows that workers make for training are those that one machine would train
@@ -117,5 +119,129 @@ func TestTrailersOf(t *testing.T) {
 		case want == "" && (err != nil || sum.Rows != 3 || sum.Training.Censored != 4):
 			t.Errorf("%+v, %v", sum, err)
 		}
+	}
+}
+
+// trainingProject makes a project whose rows do not fit in trainingBytes, so that
+// a sample of them chooses.
+func trainingProject(t *testing.T) *app {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "demo")
+	a := &app{fsys: data.Disk{}, stdout: io.Discard, stderr: io.Discard, progress: new(progress), dir: dir}
+	if err := a.writeDemo(context.Background(), dir, demoKinds["vendor"](demo.Options{Seed: 3, Accounts: 700})); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(dir, projectFile)
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, append(text, "model: {stages: linear}\n"...), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+const trainingBytes = 64 << 20
+
+// Models have the bytes of the embedded engine's: in memory, and streamed with 2, 3
+// and 8 partitions, the last time although an executor is killed between two
+// passes over the rows.
+func sparkTraining(t *testing.T, c *cluster) {
+	ctx := context.Background()
+	a := trainingProject(t)
+	trained := func(e *engineFlags) string {
+		r, err := a.trainProject(ctx, e, trainRequest{maxAge: "7d"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := r.Model.Provenance.Streamed; (s != nil) != (a.fitBytes > 0) || s != nil && s.Sample == r.Model.Provenance.Rows {
+			t.Fatalf("streamed: %+v of %d rows", s, r.Model.Provenance.Rows)
+		}
+		return r.ID
+	}
+	e := c.engine(t)
+	live, err := startSpark(ctx, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer live.close()
+	e.live = live
+	for _, bytes := range []int64{0, trainingBytes} {
+		a.fitBytes = bytes
+		want := trained(&engineFlags{engine: engineLocal})
+		partitions := []int{2, 3, 8}
+		if bytes == 0 {
+			partitions = partitions[:1]
+		}
+		for _, e.partitions = range partitions {
+			if got := trained(e); got != want {
+				t.Errorf("%d bytes, %d partitions: model %s, the embedded engine's is %s", bytes, e.partitions, got, want)
+			}
+		}
+		if bytes > 0 {
+			c.trainAndKill(t, a, e, want)
+		}
+	}
+}
+
+// A killer kills an executor before the third pass over its rows.
+type killer struct {
+	farFrame
+	passes int
+	kill   func()
+}
+
+func (k *killer) ask(ctx context.Context, t *train.Task, shards int) ([]train.Answer, error) {
+	if k.passes++; k.passes == 3 {
+		k.kill()
+	}
+	return k.farFrame.ask(ctx, t, shards)
+}
+
+// trainAndKill trains with an executor lost midway.
+func (c *cluster) trainAndKill(t *testing.T, a *app, e *engineFlags, want string) {
+	ctx := context.Background()
+	j, err := a.openSpark(ctx, e, filepath.Join(a.dir, "models"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.close()
+	asOf, err := j.asOf("", "7d")
+	if err != nil {
+		t.Fatal(err)
+	}
+	far, err := j.farFrame(ctx, asOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := &killer{farFrame: far, kill: func() { c.killExecutor(t) }}
+	r, err := a.trainFar(ctx, j, asOf, lineage{}, &far.sum, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := readLog(e.log); k.passes < 4 || !strings.Contains(text, "Lost executor") {
+		t.Errorf("no executor was lost within %d passes, so that nothing was tried: %s", k.passes, tailOf(text))
+	}
+	if r.ID != want {
+		t.Errorf("after an executor was killed: model %s, want %s", r.ID, want)
+	}
+}
+
+// A driver that is killed while passes over the rows are made publishes nothing.
+func sparkTrainingKilled(t *testing.T, c *cluster) {
+	a := trainingProject(t)
+	log := filepath.Join(t.TempDir(), "spark.log")
+	command, done := c.begin(t, append([]string{"-C", a.dir, "train", "--max-memory", "64MB"}, c.flags(3, log)...)...)
+	waitFor(t, done, func() bool {
+		sample, _ := filepath.Glob(filepath.Join(a.dir, ".models.spark", "stats", "_SUCCESS"))
+		return len(sample) > 0
+	})
+	_ = command.Process.Kill()
+	if err := <-done; err == nil {
+		t.Fatal("the command ended well before it was killed")
+	}
+	if entries, err := os.ReadDir(filepath.Join(a.dir, "models")); len(entries) > 0 {
+		t.Errorf("published: %v %v", entries, err)
 	}
 }
