@@ -4,6 +4,7 @@ package features
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/holdfast-churn/holdfast/data"
@@ -167,6 +168,27 @@ func (c *carriedFact) read(rows []Row, column *data.Column) error {
 		}
 	}
 	return nil
+}
+
+// Columns returns the columns of the frames of a history under a spec, without
+// values: with all levels that the history knows.
+func Columns(h *data.History, spec *Spec) []Column { return newTemplate(h, spec).columns }
+
+// Recode numbers the levels of a frame as some columns do, which have all of them.
+func (f *Frame) Recode(columns []Column) {
+	for k := range f.Columns {
+		c, levels := &f.Columns[k], columns[k].Levels
+		to := make([]int32, len(c.Levels))
+		for code, name := range c.Levels {
+			to[code] = int32(slices.Index(levels, name))
+		}
+		for i, code := range c.Codes {
+			if code >= 0 {
+				c.Codes[i] = to[code]
+			}
+		}
+		c.Levels = levels
+	}
 }
 
 func carriedError(format string, args ...any) error {

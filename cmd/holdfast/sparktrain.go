@@ -157,6 +157,9 @@ func (f *sparkFrame) sample(ctx context.Context, of *sampleOf, each func(*data.T
 	})
 }
 
+// columns implements farFrame.
+func (f *sparkFrame) columns() []features.Column { return features.Columns(f.job.history, &f.job.spec) }
+
 // A sparkCut has Spark hold rows by shard.
 type sparkCut struct {
 	Do      string   `json:"do"`

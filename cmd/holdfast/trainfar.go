@@ -19,6 +19,8 @@ type farFrame interface {
 	sample(ctx context.Context, s *sampleOf, each func(*data.Table) error) error
 	// cut brings the rows into shards and returns how many each has.
 	cut(ctx context.Context, c features.Cut) (rows []int, err error)
+	// columns returns the columns of the frame of all rows, without values.
+	columns() []features.Column
 	// ask has a task done on the first shards.
 	ask(ctx context.Context, t *train.Task, shards int) ([]train.Answer, error)
 }
@@ -44,6 +46,7 @@ func (a *app) fitFar(
 		if len(f.Rows) != rows {
 			return nil, nil, integrityError("%d rows of a frame of %d came from the engine", len(f.Rows), rows)
 		}
+		f.Recode(far.columns())
 		if _, err := a.refuseLeaks(f); err != nil {
 			return nil, nil, err
 		}
