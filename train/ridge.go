@@ -34,6 +34,7 @@ type ridge struct {
 	curve   []float64
 	passes  int
 	far     *farRows // the rows, where m holds the columns' limits and none
+	pairs   []pair   // steps over far rows since the matrix was taken, where no column is bounded
 	// portable asks for matrices of all rows, the same on every processor, though
 	// the end need not be exact.
 	portable bool
@@ -115,6 +116,7 @@ func (r *ridge) solve(ctx context.Context, penalty []float64, tolerance float64,
 		r.renew(exact)
 	}
 	grad, point, step := make([]float64, m.cols), make([]float64, m.cols), make([]float64, m.cols)
+	before := make([]float64, m.cols) // the gradient at point
 	slow := chordSlow
 	switch {
 	case r.inverse != nil:
@@ -140,7 +142,11 @@ func (r *ridge) solve(ctx context.Context, penalty []float64, tolerance float64,
 			}
 			continue
 		}
+		if r.far != nil && !math.IsInf(value, 1) && m.bounded() == nil {
+			r.remember(point, before, grad)
+		}
 		value = f
+		copy(before, grad)
 		r.toward(step, grad)
 		d := dot(grad, step) / 2
 		// A matrix from where a fit of far rows starts leads badly: sums there are
@@ -182,6 +188,21 @@ func (r *ridge) penalise(f float64, grad []float64) float64 {
 	return f
 }
 
+// remember keeps the step from a point to the weights with the change of the
+// gradient. Rounding may break convexity for tiny steps.
+func (r *ridge) remember(point, before, grad []float64) {
+	p := pair{make([]float64, len(grad)), make([]float64, len(grad))}
+	for j := range grad {
+		p.s[j], p.y[j] = r.theta[j]-point[j], grad[j]-before[j]
+	}
+	if dot(p.s, p.y) > 0 {
+		r.pairs = append(r.pairs, p)
+	}
+	if len(r.pairs) > maxPairs {
+		r.pairs = r.pairs[1:]
+	}
+}
+
 // toward stores Newton's step, to be subtracted, for a gradient.
 func (r *ridge) toward(step, grad []float64) {
 	r.freely(step, grad)
@@ -191,7 +212,8 @@ func (r *ridge) toward(step, grad []float64) {
 // freely is toward without bounds.
 func (r *ridge) freely(step, grad []float64) {
 	if r.inverse == nil {
-		r.pre.factor.solve(step, grad)
+		copy(step, grad)
+		mendedStep(step, r.pairs, &r.pre.factor)
 		return
 	}
 	clear(step)
@@ -284,6 +306,7 @@ func (r *ridge) renew(exact bool) {
 	}
 	switch {
 	case r.far != nil:
+		r.pairs = nil
 		r.pre.share = min(1, 4*r.pre.share)
 		r.pre.hessian = r.far.part(r.theta, r.pre.share)
 	case exact || r.portable:

@@ -187,27 +187,33 @@ func (f *staleFit) accept(value float64, grad []float64) {
 	copy(f.point, f.theta)
 }
 
-// aim computes the step from the last accepted point by the two-loop
-// recursion of L-BFGS, and how far that point is from the minimum.
+// aim computes the step from the last accepted point, and how far that point is
+// from the minimum.
 func (f *staleFit) aim() {
-	q := f.step
-	copy(q, f.grad)
+	copy(f.step, f.grad)
+	mendedStep(f.step, f.pairs, &f.factor)
+	f.decrement = dot(f.grad, f.step) / 2
+}
+
+// mendedStep replaces a gradient, q, by Newton's step to be subtracted with the
+// matrix of a factor, mended by the steps made since, at most maxPairs: the two-loop
+// recursion of L-BFGS.
+func mendedStep(q []float64, pairs []pair, factor *cholesky) {
 	var part [maxPairs]float64
-	for i := len(f.pairs) - 1; i >= 0; i-- {
-		p := f.pairs[i]
+	for i := len(pairs) - 1; i >= 0; i-- {
+		p := pairs[i]
 		part[i] = dot(p.s, q) / dot(p.s, p.y)
 		for j := range q {
 			q[j] -= float64(part[i] * p.y[j])
 		}
 	}
-	f.factor.solve(q, q)
-	for i, p := range f.pairs {
+	factor.solve(q, q)
+	for i, p := range pairs {
 		b := part[i] - dot(p.y, q)/dot(p.s, p.y)
 		for j := range q {
 			q[j] += float64(b * p.s[j])
 		}
 	}
-	f.decrement = dot(f.grad, f.step) / 2
 }
 
 // move places the next trial at a part t of the step from the accepted point.

@@ -180,7 +180,7 @@ func (r *ridge) lead(far *farRows, penalty []float64) {
 		for k := range r.pre.hessian {
 			r.pre.hessian[k] /= leadShare
 		}
-		r.pre.share, r.pre.penalty = leadShare, nil
+		r.pre.share, r.pre.penalty, r.pairs = leadShare, nil, nil
 	}
 	far.share, far.last = 0, nil
 }
@@ -202,7 +202,7 @@ func (r *ridge) farthest(far *farRows, penalty []float64) (*Sums, error) {
 			return nil, far.err
 		}
 		far.taken++
-		r.pre.hessian = end.Hessian
+		r.pre.hessian, r.pairs = end.Hessian, nil
 		r.pre.version++
 		r.refactor()
 		grad := slices.Clone(end.Gradient)
