@@ -40,6 +40,7 @@ func TestBenchSpark(t *testing.T) {
 	}
 	c := startCluster(t)
 	e := c.engine(t)
+	e.conf = append(e.conf, "spark.memory.fraction=0.05") // 30 MB to sort in, so that the larger data do not fit
 	live, err := startSpark(context.Background(), e)
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"path/filepath"
 	"slices"
@@ -207,7 +208,49 @@ func TestWorkerFeatures(t *testing.T) {
 	}
 }
 
-// A worker's scores of all accounts are the embedded engine's, value by value.
+// Sets of accounts never part the rows of one, however few rows one has room
+// for, and together hold all of them.
+func TestWorkerSets(t *testing.T) {
+	b := newWorkerBench(t, demo.Make(demo.Options{Seed: 5, Accounts: 30}))
+	for _, atLeast := range []int{1, 500, b.rows.Rows} {
+		seen, events, sets := map[string]bool{}, 0, 0
+		pieces := []*data.Table{b.rows, nil}
+		next := func() (*data.Table, error) {
+			piece := pieces[0]
+			pieces = pieces[1:]
+			return piece, nil
+		}
+		rows, err := b.job.union.Tables(context.Background(), b.job.sources, atLeast, next, func(t *data.Tables) error {
+			sets++
+			ids := map[string]bool{}
+			for i, table := range t.Events {
+				events += table.Rows
+				account := table.Column(b.job.sources.Events[i].Account).AsText()
+				for r := range table.Rows {
+					ids[account.Text(r)] = true
+				}
+			}
+			for id := range ids {
+				if seen[id] {
+					return fmt.Errorf("account %s comes in two sets", id)
+				}
+				seen[id] = true
+			}
+			return nil
+		})
+		want := 0
+		for i := range b.job.union.Events {
+			want += b.job.union.Events[i].Rows
+		}
+		if err != nil || rows != b.rows.Rows || events != want || atLeast == 1 && sets < 30 || atLeast == b.rows.Rows && sets != 1 {
+			t.Errorf("at least %d rows: %v; %d of %d rows, %d of %d events in %d sets", atLeast, err, rows, b.rows.Rows, events, want, sets)
+		}
+	}
+}
+
+// A worker's scores of all accounts are the embedded engine's, value by value,
+// and so are those of two workers with half of the accounts each, once the
+// driver has marked upsell.
 func TestWorkerScore(t *testing.T) {
 	for kind, history := range demoKinds {
 		b := newWorkerBench(t, history(demo.Options{Seed: 3, Accounts: 250}))
@@ -236,24 +279,47 @@ func TestWorkerScore(t *testing.T) {
 			t.Fatal(err)
 		}
 		task.Scorers = []workerScorer{{ID: scorers[0].id, Model: string(text)}}
-		out, err := b.answer("score", b.stream(t, task, b.rows))
-		if err != nil {
-			t.Fatal(err)
+		half := b.rows.Rows / 2
+		for b.rows.Columns[0].Text(half) == b.rows.Columns[0].Text(half-1) {
+			half++
 		}
-		got, last := b.read(t, out)
+		var got *data.Table
+		var sum trailer
+		for _, part := range []*data.Table{b.rows.Take(rowsFrom(0, half)), b.rows.Take(rowsFrom(half, b.rows.Rows))} {
+			out, err := b.answer("score", b.stream(t, task, part))
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows, last := b.read(t, out)
+			sum.add(&last)
+			if got == nil {
+				got = rows
+			} else {
+				got.AppendTable(rows)
+			}
+		}
 		got.Columns = got.Columns[:len(got.Columns)-1]
 		(&scored{grow: make([][]float64, 1)}).splitGrow(named(got, want.withGrow()))
 		table := want.table
 		for i := range table.Columns {
 			one := func(t *data.Table) *data.Table { return &data.Table{Rows: t.Rows, Columns: t.Columns[i : i+1]} }
 			if got.Rows != table.Rows || !bytes.Equal(fileOf(t, one(got)), fileOf(t, one(table))) {
-				t.Errorf("%s: the worker's column %s differs", kind, want.table.Columns[i].Name)
+				t.Errorf("%s: the workers' column %s differs", kind, want.table.Columns[i].Name)
 			}
 		}
-		if last.Unseen != want.Unseen || last.Rows != table.Rows || table.Rows == 0 {
-			t.Errorf("%s: trailer %+v; %d rows and %d unseen levels are there", kind, last, table.Rows, want.Unseen)
+		if sum.Unseen != want.Unseen || sum.Rows != table.Rows || table.Rows == 0 {
+			t.Errorf("%s: trailers %+v; %d rows and %d unseen levels are there", kind, sum, table.Rows, want.Unseen)
 		}
 	}
+}
+
+// rowsFrom lists the rows from one to before another.
+func rowsFrom(from, to int) []int {
+	out := make([]int, to-from)
+	for i := range out {
+		out[i] = from + i
+	}
+	return out
 }
 
 // named gives a table that came from an engine the names of its columns.

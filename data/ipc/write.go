@@ -88,7 +88,7 @@ func (w *writer) Append(t *data.Table) (err error) {
 
 func (w *writer) Close() (err error) {
 	if w.out == nil { // no piece: no columns
-		if w.out, err = w.open(arrow.NewSchema(nil, nil)); err != nil {
+		if w.out, err = w.open(arrow.NewSchema(nil, w.metadata)); err != nil {
 			return err
 		}
 	}
