@@ -55,7 +55,7 @@ faults: ## every write point of every command killed, failed and without power, 
 FUZZTIME ?= 30s
 fuzz: ## what reads foreign bytes, each for FUZZTIME
 	for f in ./data:FuzzRead ./data:FuzzFilter ./data:FuzzWriteCSV ./data/ipc:FuzzRead ./data/ipc:FuzzStream ./predict:FuzzParse ./cmd/holdfast:FuzzParseProject; do \
-	$(GO) test $${f%:*} -run XXX -fuzz "^$${f#*:}$$" -fuzztime $(FUZZTIME) || exit 1; done
+	$(GO) test $${f%:*} -run XXX -fuzz "^$${f#*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x || exit 1; done
 
 mutants: ## takes out guards one by one (cmd/holdfast/testdata/mutants) and sees their tests fail; MUTANTS="rule|label"
 	$(GO) test ./cmd/holdfast -run TestMutants -mutants '$(or $(MUTANTS),.)' -timeout 2h
