@@ -36,8 +36,9 @@ func (c *contest) judge(m *matrix) *judge {
 // penalties a thousand times too small, where a column that separates a few rows
 // gets a huge weight. The evidence is, by the chain rule of probability, the sum
 // of such losses over fits to 0, 1, 2 … rows: it varies far less between samples,
-// and believes in the prior that the penalty is. On 1,000 rows of seventeen tables
-// their mean picked penalties better than either.
+// and believes in the prior that the penalty is. On 35 draws of 1,000 rows from
+// seven tables the test log loss of linear models chosen by CV, E and J, less that
+// of plain LR, was -.0029, -.0046 and -.0046, of splines -.0042, -.0055 and -.0056.
 //
 // Source: Fong and Holmes (2020), Biometrika 107(2), for the sum.
 func (j *judge) at(ctx context.Context, l penalties) (float64, error) {
