@@ -122,6 +122,30 @@ func TestTrailersOf(t *testing.T) {
 	}
 }
 
+// Flags that do not go together, and tasks of stats that are not one thing, are
+// refused before anything is read.
+func TestTrainingRefused(t *testing.T) {
+	for want, args := range map[string][]string{
+		"--engine and -C go with a project":  {"train", "--table", "t.parquet", "--label", "y", "--engine", "spark", "--master", "m"},
+		"--update goes with --engine local":  {"train", "--update", "--engine", "spark", "--master", "m"},
+		"--master URL is needed":             {"train", "--engine", "spark"},
+		"go with --engine spark":             {"train", "--master", "m"},
+		"--update keeps the base odds and -": {"train", "--update", "--rebase", "--engine", "spark", "--master", "m"},
+	} {
+		var errs strings.Builder
+		if code := run(context.Background(), args, io.Discard, &errs); code != exitUsage || !strings.Contains(errs.String(), want) {
+			t.Errorf("%q: exit code %d: %s", args, code, &errs)
+		}
+	}
+	b := new(workerBench)
+	for _, task := range []*statsRequest{{}, {Task: new(train.Task), Sample: new(sampleOf)}} {
+		row := &data.Table{Rows: 1, Columns: []data.Column{data.TextColumn("c0", []string{"a"})}}
+		if _, err := b.answer("stats", b.stream(t, task, row)); exitCode(err) != exitUsage {
+			t.Errorf("%+v: %v", task, err)
+		}
+	}
+}
+
 // trainingProject makes a project whose rows do not fit in trainingBytes, so that
 // a sample of them chooses.
 func trainingProject(t *testing.T) *app {
