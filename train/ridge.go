@@ -117,13 +117,7 @@ func (r *ridge) solve(ctx context.Context, penalty []float64, tolerance float64,
 	}
 	grad, point, step := make([]float64, m.cols), make([]float64, m.cols), make([]float64, m.cols)
 	before := make([]float64, m.cols) // the gradient at point
-	slow := chordSlow
-	switch {
-	case r.inverse != nil:
-		slow = borderSlow
-	case r.far != nil:
-		slow = farSlow
-	}
+	slow := r.slow()
 	value, decrement, fresh, t := math.Inf(1), math.Inf(1), r.pre.version, 1.0
 	last := false
 	for range maxChords {
@@ -159,7 +153,7 @@ func (r *ridge) solve(ctx context.Context, penalty []float64, tolerance float64,
 		}
 		fresh = r.pre.version
 		left := d
-		if r.far != nil && !last && d < decrement && !math.IsInf(decrement, 1) {
+		if r.far != nil && d < decrement && !math.IsInf(decrement, 1) {
 			left *= d / decrement // what the step leaves, if it does as well as the one before
 		}
 		decrement, t = d, 1
@@ -176,6 +170,17 @@ func (r *ridge) solve(ctx context.Context, penalty []float64, tolerance float64,
 		}
 	}
 	return &ConvergenceError{Status: "passes used up", Iterations: r.passes, Decrement: decrement}
+}
+
+// slow returns the ratio of two decrements from which the matrix is renewed.
+func (r *ridge) slow() float64 {
+	switch {
+	case r.inverse != nil:
+		return borderSlow
+	case r.far != nil:
+		return farSlow
+	}
+	return chordSlow
 }
 
 // penalise adds the penalty's part to a gradient, and to the loss, which it returns.
