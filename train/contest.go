@@ -118,20 +118,14 @@ const (
 	contestEvents = 500
 )
 
-// alikeRows is the number of rows from which the fits without one fold each have
-// about the same matrix of second derivatives. Of four rows, three have not.
-const alikeRows = 200
-
 // foldFits are the fits of one matrix without each of its folds, which share a
-// preconditioner where there are rows enough.
+// preconditioner as long as it serves.
 func (c *contest) foldFits(m *matrix) []*ridge {
 	shared := &preconditioner{common: true}
 	var fits []*ridge
 	for _, k := range c.folds {
 		r := newRidge(m, k)
-		if m.rows >= alikeRows {
-			r.pre = shared
-		}
+		r.pre = shared
 		fits = append(fits, r)
 	}
 	return fits

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/holdfast-churn/holdfast/features"
 	"github.com/holdfast-churn/holdfast/predict"
 )
 
@@ -273,5 +274,25 @@ func TestProvenanceSaysThatTheSolverWasSlow(t *testing.T) {
 	slow.note(&crossValidation{slow: 1})
 	if slow.model.Provenance.Solver != solverSlow {
 		t.Errorf("provenance %+v", slow.model.Provenance)
+	}
+}
+
+// A handful of rows train: outside a fold of them is another matrix of second
+// derivatives than that of all, which the folds' fits share at first.
+func TestHandfulOfRows(t *testing.T) {
+	for seed := range uint64(40) {
+		r := rand.New(rand.NewPCG(seed, 8))
+		n := 4 + int(seed%5)
+		f := &features.Frame{}
+		x, z := make([]float64, n), make([]float64, n)
+		for i := range n {
+			x[i], z[i] = r.NormFloat64(), float64(r.IntN(9))
+			id := fmt.Sprint(i)
+			f.Rows = append(f.Rows, features.Row{Account: id, Group: id, Y: int8(i % 2), Weight: 1})
+		}
+		f.Columns = []features.Column{numberColumn("x", x...), numberColumn("z", z...)}
+		if _, err := Fit(context.Background(), f, specOf(f), Options{Workers: 1}); err != nil {
+			t.Errorf("seed %d, %d rows: %v", seed, n, err)
+		}
 	}
 }

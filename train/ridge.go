@@ -72,8 +72,11 @@ const (
 	farSlow    = 0.1 // the same where a pass over the rows costs nearly what the matrix does
 	borderSlow = 0.7 // the same where the inverse is kept, which costs more to take anew
 	maxChords  = 200
-	renewRows  = 4000 // rows behind a first matrix, at least …
-	renewRatio = 10   // … or so many a column, of an even chance each
+	// commonRenewals of a shared matrix in one fit, and it takes one of its own:
+	// of few rows, those outside a fold may have another matrix than all.
+	commonRenewals = 3
+	renewRows      = 4000 // rows behind a first matrix, at least …
+	renewRatio     = 10   // … or so many a column, of an even chance each
 )
 
 // newRidge starts at zero weights and the logit of the churn rate.
@@ -119,7 +122,7 @@ func (r *ridge) solve(ctx context.Context, penalty []float64, tolerance float64,
 	before := make([]float64, m.cols) // the gradient at point
 	slow := r.slow()
 	value, decrement, fresh, t := math.Inf(1), math.Inf(1), r.pre.version, 1.0
-	last := false
+	last, renewals := false, 0
 	for range maxChords {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -147,6 +150,9 @@ func (r *ridge) solve(ctx context.Context, penalty []float64, tolerance float64,
 		// of weights that fit their sample too well.
 		started := r.far != nil && r.pre.version == 0 && !math.IsInf(decrement, 1)
 		if (d > slow*decrement || t < 1 || started) && d > tolerance*m.total && fresh == r.pre.version {
+			if renewals++; renewals > commonRenewals && r.pre.common {
+				r.pre = new(preconditioner)
+			}
 			r.renew(exact)
 			r.toward(step, grad)
 			d = dot(grad, step) / 2
