@@ -173,8 +173,8 @@ func (b *workerBench) read(t *testing.T, out []byte) (rows *data.Table, last tra
 	}
 }
 
-// A worker's frame of all accounts is the embedded engine's, value by value, and
-// its trailer counts what came in and went out.
+// The frame of two workers is the embedded engine's, value by value, and their
+// trailers count what came in and went out.
 func TestWorkerFeatures(t *testing.T) {
 	for kind, history := range demoKinds {
 		b := newWorkerBench(t, history(demo.Options{Seed: 5, Accounts: 120}))
@@ -187,15 +187,11 @@ func TestWorkerFeatures(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			out, err := b.answer("features", b.stream(t, b.job.task(asOf), b.rows))
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, last := b.read(t, out)
+			got, last := b.inParts(t, "features", b.job.task(asOf))
 			table := positional(want.Frame.Table(l.sources.Location))
 			got.Columns = got.Columns[:len(got.Columns)-1]
 			if !bytes.Equal(fileOf(t, got), fileOf(t, table)) {
-				t.Errorf("%s: the worker's frame as of %v differs", kind, asOf)
+				t.Errorf("%s: the workers' frame as of %v differs", kind, asOf)
 			}
 			looked := len(want.Frame.Rows)
 			for _, c := range want.Left {
@@ -248,8 +244,7 @@ func TestWorkerSets(t *testing.T) {
 	}
 }
 
-// A worker's scores of all accounts are the embedded engine's, value by value,
-// and so are those of two workers with half of the accounts each, once the
+// The scores of two workers are the embedded engine's, value by value, once the
 // driver has marked upsell.
 func TestWorkerScore(t *testing.T) {
 	for kind, history := range demoKinds {
@@ -279,25 +274,7 @@ func TestWorkerScore(t *testing.T) {
 			t.Fatal(err)
 		}
 		task.Scorers = []workerScorer{{ID: scorers[0].id, Model: string(text)}}
-		half := b.rows.Rows / 2
-		for b.rows.Columns[0].Text(half) == b.rows.Columns[0].Text(half-1) {
-			half++
-		}
-		var got *data.Table
-		var sum trailer
-		for _, part := range []*data.Table{b.rows.Take(rowsFrom(0, half)), b.rows.Take(rowsFrom(half, b.rows.Rows))} {
-			out, err := b.answer("score", b.stream(t, task, part))
-			if err != nil {
-				t.Fatal(err)
-			}
-			rows, last := b.read(t, out)
-			sum.add(&last)
-			if got == nil {
-				got = rows
-			} else {
-				got.AppendTable(rows)
-			}
-		}
+		got, sum := b.inParts(t, "score", task)
 		got.Columns = got.Columns[:len(got.Columns)-1]
 		(&scored{grow: make([][]float64, 1)}).splitGrow(named(got, want.withGrow()))
 		table := want.table
@@ -311,6 +288,32 @@ func TestWorkerScore(t *testing.T) {
 			t.Errorf("%s: trailers %+v; %d rows and %d unseen levels are there", kind, sum, table.Rows, want.Unseen)
 		}
 	}
+}
+
+// inParts has a worker do its work for a few accounts, whose events end before
+// those of all, and another for the others.
+func (b *workerBench) inParts(t *testing.T, kind string, task any) (got *data.Table, sum trailer) {
+	t.Helper()
+	cut := 0
+	for accounts := 0; accounts < 3; cut++ {
+		if b.rows.Columns[0].Text(cut) != b.rows.Columns[0].Text(cut+1) {
+			accounts++
+		}
+	}
+	for _, part := range []*data.Table{b.rows.Take(rowsFrom(0, cut)), b.rows.Take(rowsFrom(cut, b.rows.Rows))} {
+		out, err := b.answer(kind, b.stream(t, task, part))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, last := b.read(t, out)
+		sum.add(&last)
+		if got == nil {
+			got = rows
+		} else {
+			got.AppendTable(rows)
+		}
+	}
+	return got, sum
 }
 
 // rowsFrom lists the rows from one to before another.
@@ -338,6 +341,20 @@ func fileOf(t *testing.T, table *data.Table) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// A history of some accounts ends where the task says, not with the last of
+// their own events.
+func TestWorkerEnd(t *testing.T) {
+	b := newWorkerBench(t, demo.Shop(demo.Options{Seed: 5, Accounts: 30}))
+	task := b.job.task(time.Time{})
+	_, whole := b.inParts(t, "features", task)
+	for i := range task.End.Sources {
+		task.End.Sources[i] -= int64(100 * 24 * time.Hour)
+	}
+	if _, sooner := b.inParts(t, "features", task); sooner.Snapshots >= whole.Snapshots || sooner.Rows == 0 {
+		t.Errorf("%d snapshots up to the end, %d up to 100 days before", whole.Snapshots, sooner.Snapshots)
+	}
 }
 
 // What a worker cannot trust it refuses, with an error that says so.
