@@ -185,15 +185,21 @@ func (m *Model) Contributions(dst []float64, f *features.Frame) ([]float64, erro
 // Prob returns the calibrated probability of churn of every row of the frame,
 // Sigmoid of the calibrated log-odds. dst is as in Scorer.LogOdds.
 func (m *Model) Prob(dst []float64, f *features.Frame) ([]float64, error) {
-	z, err := m.LogOdds(dst, f)
+	s, err := m.Bind(f)
 	if err != nil {
 		return nil, err
 	}
-	m.Calibrate(z, f)
+	return s.prob(dst, f), nil
+}
+
+// prob is Model.Prob of the frame that the scorer is bound to.
+func (s *Scorer) prob(dst []float64, f *features.Frame) []float64 {
+	z := s.LogOdds(dst)
+	s.model.Calibrate(z, f)
 	for i, zi := range z {
 		z[i] = Sigmoid(zi)
 	}
-	return z, nil
+	return z
 }
 
 // sized returns dst, or a new slice of n values where dst is nil.

@@ -17,6 +17,7 @@ type Earlier struct {
 	Days int
 
 	model  *Model
+	spec   string // digest of the last frame's, which was the model's
 	health map[term]float64
 }
 
@@ -31,10 +32,17 @@ func (m *Model) Earlier(days int) *Earlier {
 // Add scores the rows of a frame, which need not be the last one. It keeps
 // nothing of it but the health of rows that have a probability.
 func (e *Earlier) Add(f *features.Frame) error {
-	p, err := e.model.Prob(nil, f)
+	if f.SpecDigest != e.spec { // a build has many parts of one spec
+		if err := CheckSpec(&e.model.Spec, f); err != nil {
+			return err
+		}
+		e.spec = f.SpecDigest
+	}
+	s, err := e.model.bind(f)
 	if err != nil {
 		return err
 	}
+	p := s.prob(nil, f)
 	for i := range f.Rows {
 		if r := &f.Rows[i]; r.Status == features.Scored || r.Status == features.NoHistory {
 			e.health[term{r.Account, r.Contract}] = e.model.Score.Health(p[i])
