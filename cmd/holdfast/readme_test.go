@@ -25,7 +25,7 @@ func TestReadmeCommands(t *testing.T) {
 	if err := a.writeDemo(context.Background(), "demo-project", demo.Make(demo.Options{Seed: 1, Accounts: 1000})); err != nil {
 		t.Fatal(err)
 	}
-	straighten(t, "demo-project")
+	straighten(t, "demo-project", "3mo")
 	commands := shellLines(string(text))
 	if len(commands) < 8 {
 		t.Fatalf("the README shows only %d commands", len(commands))

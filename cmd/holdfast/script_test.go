@@ -39,7 +39,7 @@ func TestScripts(t *testing.T) {
 	if code := run(context.Background(), []string{"demo", "--accounts", "1000", demo}, &out, &errs); code != 0 {
 		t.Fatalf("demo: exit %d\n%s%s", code, &out, &errs)
 	}
-	straighten(t, demo)
+	straighten(t, demo, "6mo")
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -53,13 +53,14 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// straighten keeps a project to linear terms and to an origin every six months.
-func straighten(t *testing.T, dir string) {
+// straighten keeps a project to linear terms and to an origin every so many months
+// instead of three.
+func straighten(t *testing.T, dir, every string) {
 	t.Helper()
 	file := filepath.Join(dir, projectFile)
 	project, err := os.ReadFile(file)
 	if err == nil {
-		project = bytes.Replace(project, []byte("every: 3mo"), []byte("every: 6mo"), 1)
+		project = bytes.Replace(project, []byte("every: 3mo"), []byte("every: "+every), 1)
 		err = os.WriteFile(file, append(project, "model: {stages: linear}\n"...), 0o666)
 	}
 	if err != nil {

@@ -153,7 +153,7 @@ func sparkSameBytes(t *testing.T, c *cluster) {
 		if err := a.writeDemo(ctx, dir, history(demo.Options{Seed: 3, Accounts: 300})); err != nil {
 			t.Fatal(err)
 		}
-		straighten(t, dir)
+		straighten(t, dir, "3mo")
 		frame, scores := filepath.Join(dir, "frame.parquet"), filepath.Join(dir, "scores.parquet")
 		holdfastOK(t, "-C", dir, "train")
 		holdfastOK(t, "-C", dir, "features", "-o", frame)

@@ -249,7 +249,7 @@ func TestWorkerSets(t *testing.T) {
 func TestWorkerScore(t *testing.T) {
 	for kind, history := range demoKinds {
 		b := newWorkerBench(t, history(demo.Options{Seed: 3, Accounts: 250}))
-		straighten(t, b.dir)
+		straighten(t, b.dir, "3mo")
 		holdfastOK(t, "-C", b.dir, "train")
 		p, err := b.a.findProject()
 		if err != nil {
