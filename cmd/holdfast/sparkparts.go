@@ -60,11 +60,17 @@ func mergeParts(fsys data.FS, folder string, shape *data.Table, records, atATime
 	if err := m.run(); err != nil {
 		return sum, err
 	}
-	if m.sum.Records != records || m.sum.Rows != m.rows {
-		return sum, fmt.Errorf("%w: %s: the trailers count %d records and %d rows; %d records went in and %d rows are there",
-			predict.ErrIntegrity, folder, m.sum.Records, m.sum.Rows, records, m.rows)
+	return m.sum, m.sum.check(folder, records, m.rows)
+}
+
+// check returns an integrity error unless the trailers of a folder count as many
+// records as went in and as many rows as are there.
+func (t *trailer) check(folder string, records, rows int) error {
+	if t.Records != records || t.Rows != rows {
+		return integrityError("%s: the trailers count %d records and %d rows; %d records went in and %d rows are there",
+			folder, t.Records, t.Rows, records, rows)
 	}
-	return m.sum, nil
+	return nil
 }
 
 // filesOf returns the files of a folder that Spark has committed.

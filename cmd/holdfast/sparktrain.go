@@ -124,11 +124,7 @@ func trailersOf(fsys data.FS, folder string, records int) (sum trailer, err erro
 			return sum, err
 		}
 	}
-	if sum.Records != records || sum.Rows != rows {
-		return sum, integrityError("%s: the trailers count %d records and %d rows; %d records went in and %d rows are there",
-			folder, sum.Records, sum.Rows, records, rows)
-	}
-	return sum, nil
+	return sum, sum.check(folder, records, rows)
 }
 
 // sample implements farFrame. All rows are read from the folder; a sample of them is

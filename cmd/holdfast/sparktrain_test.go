@@ -155,14 +155,7 @@ func trainingProject(t *testing.T) *app {
 	if err := a.writeDemo(context.Background(), dir, demoKinds["vendor"](demo.Options{Seed: 3, Accounts: 700})); err != nil {
 		t.Fatal(err)
 	}
-	name := filepath.Join(dir, projectFile)
-	text, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, append(text, "model: {stages: linear}\n"...), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	straighten(t, dir, "3mo")
 	return a
 }
 
