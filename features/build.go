@@ -87,10 +87,14 @@ func (f *Frame) append(g *Frame) {
 	}
 }
 
+// pieceRows is the number of rows that make a piece. A part of few accounts has
+// a handful, for which whatever writes them would have too much to do.
+const pieceRows = 4096
+
 // BuildParts makes the same frame and hands it over in pieces, in order, so that it
-// need not be held whole: each piece is the rows of a range of accounts, some
-// of them none, and valid until each returns. Frame of what it returns is not
-// set.
+// need not be held whole: each piece is the rows of a range of accounts, at least
+// pieceRows of them but in the last, which may have none, and valid until each
+// returns. Frame of what it returns is not set.
 //
 // Workers take parts of the history in turn; each part's rows depend on its
 // accounts alone, and pieces are handed over in the order of parts, so that
@@ -103,7 +107,7 @@ func BuildParts(ctx context.Context, h *data.History, spec *Spec, o Options, eac
 		return nil, err
 	}
 	t := newTemplate(h, spec)
-	s := &stream{h: h, spec: spec, options: o, each: each, template: t, left: map[refusal]int{}, outcomes: outcomeTally{}}
+	s := &stream{h: h, spec: spec, options: o, each: each, template: t, piece: t.frame(), left: map[refusal]int{}, outcomes: outcomeTally{}}
 	s.ready = sync.NewCond(&s.mu)
 	workers := o.Workers
 	if workers <= 0 {
@@ -116,6 +120,9 @@ func BuildParts(ctx context.Context, h *data.History, spec *Spec, o Options, eac
 	wg.Wait()
 	if s.err == nil {
 		s.err = ctx.Err()
+	}
+	if s.err == nil {
+		s.err = data.Caught(s.handLast)
 	}
 	if s.err != nil {
 		return nil, s.err
@@ -142,7 +149,8 @@ type stream struct {
 
 	mu       sync.Mutex
 	ready    *sync.Cond
-	next     int // the part to be handed over
+	next     int    // the part to be handed over
+	piece    *Frame // rows of the parts before it
 	err      error
 	left     map[refusal]int
 	outcomes outcomeTally
@@ -212,7 +220,7 @@ func (s *stream) hand(i int, l *listing, f *Frame, err error) bool {
 	}
 	if s.err == nil {
 		if s.err = err; err == nil {
-			s.err = data.Caught(func() error { return s.each(f) })
+			s.err = data.Caught(func() error { return s.gather(f) })
 		}
 	}
 	if s.err == nil {
@@ -231,6 +239,29 @@ func (s *stream) hand(i int, l *listing, f *Frame, err error) bool {
 	s.next++
 	s.ready.Broadcast()
 	return s.err == nil
+}
+
+// gather hands the rows of a part over once there are enough, with those of
+// parts before it.
+func (s *stream) gather(f *Frame) error {
+	if len(s.piece.Rows) == 0 && len(f.Rows) >= pieceRows {
+		return s.each(f)
+	}
+	s.piece.append(f)
+	if len(s.piece.Rows) < pieceRows {
+		return nil
+	}
+	err := s.each(s.piece)
+	s.piece.resize(s.piece.Rows[:0])
+	return err
+}
+
+// handLast hands over what is left, if only to show that there is no row.
+func (s *stream) handLast() error {
+	if len(s.piece.Rows) == 0 && s.rows > 0 {
+		return nil
+	}
+	return s.each(s.piece)
 }
 
 // addShow repeats the pass-through columns of each account for each of its

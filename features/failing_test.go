@@ -94,7 +94,7 @@ func TestBuildPartsStops(t *testing.T) {
 	temp := t.TempDir()
 	t.Setenv("TMPDIR", temp)
 	h, disk := spilled(t)
-	spec := &Spec{Version: SpecVersion, Outcome: Outcome{Mode: Activity, Of: "app", HorizonDays: 30, EveryDays: 10, ActiveWithinDays: 30},
+	spec := &Spec{Version: SpecVersion, Outcome: Outcome{Mode: Activity, Of: "app", HorizonDays: 30, EveryDays: 2, ActiveWithinDays: 30},
 		Features: []Feature{{Name: "n", From: "app", Agg: Count, Kind: NumberKind}}}
 	var whole []string
 	if _, err := BuildParts(context.Background(), h, spec, Options{Workers: 1}, func(f *Frame) error {
@@ -102,6 +102,9 @@ func TestBuildPartsStops(t *testing.T) {
 		return nil
 	}); err != nil {
 		t.Fatal(err)
+	}
+	if len(whole) < 10 {
+		t.Fatalf("%d pieces are too few to stop in between", len(whole))
 	}
 	before := runtime.NumGoroutine()
 	errReceiver := errors.New("enough")
@@ -117,8 +120,8 @@ func TestBuildPartsStops(t *testing.T) {
 			{"no read", 0, -1, false, errDisk, "reading back what did not fit in memory: input/output error"},
 			{"some reads", 40, -1, false, errDisk, "reading back what did not fit in memory: input/output error"},
 			{"cancelled at once", 1 << 40, 0, false, context.Canceled, "context canceled"},
-			{"cancelled", 1 << 40, 20, false, context.Canceled, "context canceled"},
-			{"refused", 1 << 40, 20, true, errReceiver, "enough"},
+			{"cancelled", 1 << 40, 5, false, context.Canceled, "context canceled"},
+			{"refused", 1 << 40, 5, true, errReceiver, "enough"},
 		} {
 			disk.reads.Store(c.reads)
 			ctx, cancel := context.WithCancel(context.Background())

@@ -177,7 +177,9 @@ type sparkOpen struct {
 }
 
 // sparkSettings make dates and texts mean in Spark what they say in the files:
-// nothing is guessed, moved or rounded.
+// nothing is guessed, moved or rounded. Arrow batches have a number of rows and
+// any number of bytes: to keep to a number of bytes, Spark adds up all columns
+// again for every row, which took longer than the rest of the way to a worker.
 var sparkSettings = map[string]string{
 	"spark.sql.session.timeZone":                             "UTC",
 	"spark.sql.caseSensitive":                                "true",
@@ -187,6 +189,7 @@ var sparkSettings = map[string]string{
 	"spark.sql.parquet.int96RebaseModeInRead":                "CORRECTED",
 	"spark.sql.sources.partitionColumnTypeInference.enabled": "false",
 	"spark.sql.execution.arrow.maxRecordsPerBatch":           "65536",
+	"spark.sql.execution.arrow.maxBytesPerBatch":             "2147483647",
 }
 
 func (j *sparkJob) openRequest(facts string) *sparkOpen {
