@@ -9,16 +9,19 @@ import (
 	"github.com/holdfast-churn/holdfast/features"
 )
 
-// Isotonic is the Calibration.Method of a step-like rising map.
-const Isotonic = "isotonic"
+// Values of Calibration.Method whose maps are stated as knots.
+const (
+	Isotonic = "isotonic" // rises in steps
+	Bends    = "bends"    // a slope that bends
+)
 
 // Apply stores the calibrated log-odds of z in dst, without the shifts of
 // segments, and returns it:
 //
 //	dst_i = Intercept + Slope g(z_i)
 //
-// g is the identity, or, for isotonic, logit of the probability that lies on
-// the straight line between the knots on either side of z, and outside them is
+// g is the identity, or, for isotonic and bends, logit of the probability that lies
+// on the straight line between the knots on either side of z, and outside them is
 // that of the nearest. Slope is positive, so that no two accounts change
 // places. dst may be z. If dst is nil, a new slice is made; it panics if the
 // lengths differ.
@@ -41,7 +44,7 @@ func (c *Calibration) LogOdds(z float64) float64 {
 
 // Additive reports whether contributions to the raw log-odds stay
 // contributions, times Slope, to the calibrated ones. Where they do not, with
-// isotonic, contributions and reasons are stated before calibration.
+// isotonic or bends, contributions and reasons are stated before calibration.
 func (c *Calibration) Additive() bool { return len(c.Knots) == 0 }
 
 // ReasonSlope is what a contribution to the raw log-odds is multiplied by to
@@ -72,7 +75,7 @@ func (c *Calibration) Reference(z float64) float64 {
 //
 //	Var(a) + 2 z Cov(a, s) + z² Var(s)
 //
-// It is 0 where nothing was fitted; an isotonic map states none.
+// It is 0 where nothing was fitted; a map of knots states none.
 func (c *Calibration) Variance(z float64) float64 {
 	if len(c.Covariance) != 3 {
 		return 0
@@ -139,13 +142,13 @@ func (m *Model) calibrate(z []float64, f *features.Frame, from int) {
 // calibration checks that a map can be applied and does not fall.
 func (v *validator) calibration(c *Calibration, of func(feature string) features.ValueKind) {
 	switch c.Method {
-	case "none", "intercept", "platt", Isotonic:
+	case "none", "intercept", "platt", Isotonic, Bends:
 	default:
-		v.check(false, "calibration method %q; expected none, intercept, platt or isotonic", c.Method)
+		v.check(false, "calibration method %q; expected none, intercept, platt, isotonic or bends", c.Method)
 	}
 	v.finite("calibration", c.Intercept, c.Slope)
 	v.check(c.Slope > 0, "calibration slope %v; the map must increase", c.Slope)
-	v.check((c.Method == Isotonic) == (len(c.Knots) > 0), "calibration method %q with %d knots", c.Method, len(c.Knots))
+	v.check((c.Method == Isotonic || c.Method == Bends) == (len(c.Knots) > 0), "calibration method %q with %d knots", c.Method, len(c.Knots))
 	for i, k := range c.Knots {
 		v.finite("calibration knot", k.Z)
 		v.check(k.P > 0 && k.P < 1, "calibration knot %d: probability %v; expected between 0 and 1", i, k.P)

@@ -18,9 +18,9 @@ const z95 = 1.6448536269514722
 //
 //	logit p ± 1.645 √(s² x'Vx + variance of the calibration map at z)
 //
-// It says how well p is known, not how the account will decide. With isotonic
-// calibration, which states no variance, the ends z ± 1.645 √(x'Vx) go through
-// the map. Shifts of segments are taken as known.
+// It says how well p is known, not how the account will decide. With isotonic or
+// bends, which state no variance, the ends z ± 1.645 √(x'Vx) go through the map.
+// Shifts of segments are taken as known.
 func (c *Calibration) Bounds(z, variance, calibrated float64) (low, high float64) {
 	if c.Additive() {
 		half := z95 * math.Sqrt(c.Slope*c.Slope*variance+max(c.Variance(z), 0))

@@ -9,7 +9,7 @@ package predict
 //	z_ref = a + s (b + Σ RefMean over terms, pairs and tables)
 //
 // plus the mean shift of their segments. It is the mean calibrated log-odds of
-// those rows, and Score.ZRef, up to rounding. With isotonic calibration it is
+// those rows, and Score.ZRef, up to rounding. With isotonic or bends it is
 // stated before it: a is 0 and s is 1.
 func (m *Model) Reference() float64 {
 	z := m.Intercept
@@ -39,7 +39,7 @@ func (m *Model) Reference() float64 {
 // the feature that holds the segment comes its shift less the mean shift, and to
 // that of each item of a scorecard what its points add, less their mean. The
 // calibrated log-odds z_i is Model.Reference() + Σ_j dst_ij up to rounding; with
-// isotonic calibration the raw one is, and s is 1. If dst is nil, a new slice is
+// isotonic or bends the raw one is, and s is 1. If dst is nil, a new slice is
 // made; it panics if dst has another length.
 //
 // Halves are the Shapley values of a pair of which nothing else is known:

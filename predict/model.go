@@ -259,12 +259,12 @@ type Basis struct {
 //
 //	Intercept + Slope g(z) + d_segment
 //
-// with g(z) = z, or, for isotonic, the log-odds of Knots at z (see Apply).
+// with g(z) = z, or, for isotonic and bends, the log-odds of Knots at z (see Apply).
 type Calibration struct {
-	Method    string  `json:"method"` // none, intercept, platt or isotonic
+	Method    string  `json:"method"` // none, intercept, platt, isotonic or bends
 	Intercept float64 `json:"intercept"`
 	Slope     float64 `json:"slope"`
-	Knots     []Knot  `json:"knots,omitempty"` // isotonic: rising in Z, not falling in P
+	Knots     []Knot  `json:"knots,omitempty"` // isotonic, bends: rising in Z, not falling in P
 	// Covariance holds the variance of Intercept, its covariance with Slope,
 	// and the variance of Slope; empty where they were not fitted.
 	Covariance []float64 `json:"covariance,omitempty"`
@@ -275,7 +275,7 @@ type Calibration struct {
 	Reason     string    `json:"reason"` // why this method and slice, in words
 }
 
-// A Knot is a point of an isotonic map: probability P at raw log-odds Z.
+// A Knot is a point of a map: probability P at raw log-odds Z.
 type Knot struct {
 	Z float64 `json:"z"`
 	P float64 `json:"p"`

@@ -17,8 +17,8 @@ type Waterfall struct {
 	Base    float64           `json:"base"`    // logit of the base rate, at which health is 60
 	Average float64           `json:"average"` // z_ref − Base: the average account of the training rows
 	Pillars []WaterfallPillar `json:"pillars"` // the largest effect, up or down, first
-	// Map is what an isotonic calibration adds after effects, which are stated
-	// before it; 0 for other maps.
+	// Map is what a calibration by isotonic or bends adds after effects, which are
+	// stated before it; 0 for other maps.
 	Map float64 `json:"map,omitempty"`
 	Z   float64 `json:"log_odds"` // calibrated
 }

@@ -42,6 +42,7 @@ func calibrate(
 	}
 	if slice == nil && cv != nil {
 		slice = outOfFold(s, cv, why)
+		slice.bends = !o.Time
 	}
 	if slice == nil {
 		identity.Reason = why + ", and no cross-validation: nothing to calibrate on"
@@ -70,6 +71,8 @@ func (c *calibrationSlice) fit(method string) predict.Calibration {
 	case fewest < plattEvents:
 		method = CalibrationIntercept
 		m.Reason += fmt.Sprintf("fewer than %d, so a shift only, shrunk to 0", plattEvents)
+	case c.bends && fewest >= bendEvents && c.fitBends(&m):
+		return m
 	case fewest < isotonicEvents:
 		method = CalibrationPlatt
 		m.Reason += "enough for a slope, shrunk to 1"

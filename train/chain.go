@@ -25,6 +25,7 @@ type calibrationSlice struct {
 	name    string // forward_chained or out_of_fold
 	z, y, w []float64
 	part    []int   // the block or fold of each row
+	bends   bool    // are tried
 	forward bool    // parts follow each other in time: a later one may not teach an earlier
 	group   []int32 // of each row, numbered
 	rows    []int   // of the sample

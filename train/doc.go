@@ -25,7 +25,7 @@
 //	variance.go  errors clustered by group; effects.go states them term by term,
 //	             termcurves.go along their ranges
 //	chain.go     predictions of later rows by earlier fits; calibrate.go fits the map to them,
-//	             isotonic.go a step-like one, segments.go shifts of its segments
+//	             isotonic.go a step-like one, bends.go one that bends, segments.go shifts of its segments
 //	prior.go     a hand-made scorecard, alone or as a prior; beliefs.go fits under it, and under
 //	             directions that bind: monotone.go has their curves, bounds.go keeps weights
 //	             on their side of 0, bootstrap.go gives their intervals

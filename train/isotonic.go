@@ -115,7 +115,7 @@ func publishedIsotonic(z, y, w []float64) []predict.Knot {
 //
 //	SE² = Σ_g (Σ_{i in g} w_i (d_i − d̄))² / (Σ_i w_i)²,   d_i = loss by Platt − loss by isotonic
 func (c *calibrationSlice) isotonicBetter(reason *string) bool {
-	d, rows := c.lossDifferences()
+	d, rows := c.lossDifferences((*calibrationSlice).steps)
 	mean, se := c.meanBy(d, rows)
 	if len(rows) == 0 {
 		*reason += "enough for a slope, shrunk to 1; no part to try isotonic on"
@@ -140,9 +140,16 @@ func (c *calibrationSlice) meanBy(d []float64, rows []int) (mean, se float64) {
 	return groupedMean(weighted, w, group)
 }
 
-// lossDifferences returns the log loss by Platt's map less that by the
-// isotonic one for the rows that isotonicBetter compares, and these rows.
-func (c *calibrationSlice) lossDifferences() (d []float64, rows []int) {
+// steps fits an isotonic map to the slice.
+func (c *calibrationSlice) steps() (knots []predict.Knot, ok bool) {
+	return publishedIsotonic(c.z, c.y, c.w), true
+}
+
+// lossDifferences returns the log loss by Platt's map less that by another one for
+// the rows that isotonicBetter compares, and these rows.
+func (c *calibrationSlice) lossDifferences(
+	other func(past *calibrationSlice) (knots []predict.Knot, ok bool),
+) (d []float64, rows []int) {
 	churned, renewed := c.events()
 	for _, part := range c.parts() {
 		past, test := c.without(part)
@@ -153,10 +160,14 @@ func (c *calibrationSlice) lossDifferences() (d []float64, rows []int) {
 		if err != nil {
 			continue
 		}
-		m := predict.Calibration{Slope: 1, Knots: publishedIsotonic(past.z, past.y, past.w)}
+		knots, ok := other(past)
+		if !ok {
+			continue
+		}
+		m := predict.Calibration{Slope: 1, Knots: knots}
 		for _, i := range test {
-			platt, steps := a+float64(s*c.z[i]), m.LogOdds(c.z[i])
-			d = append(d, predict.Softplus(platt)-predict.Softplus(steps)-float64(c.y[i]*(platt-steps)))
+			platt, by := a+float64(s*c.z[i]), m.LogOdds(c.z[i])
+			d = append(d, predict.Softplus(platt)-predict.Softplus(by)-float64(c.y[i]*(platt-by)))
 			rows = append(rows, i)
 		}
 	}

@@ -147,7 +147,7 @@ func TestIsotonicIsChosenWhereItPredictsBetter(t *testing.T) {
 func TestIsotonicIsComparedForwardInTime(t *testing.T) {
 	c := steps(4000)
 	c.forward = true
-	before, rows := c.lossDifferences()
+	before, rows := c.lossDifferences((*calibrationSlice).steps)
 	var compared []int
 	for _, i := range rows {
 		compared = append(compared, c.part[i])
@@ -161,7 +161,7 @@ func TestIsotonicIsComparedForwardInTime(t *testing.T) {
 			c.y[i] = 1 - c.y[i]
 		}
 	}
-	after, _ := c.lossDifferences()
+	after, _ := c.lossDifferences((*calibrationSlice).steps)
 	for k, i := range rows {
 		if moved := before[k] != after[k]; moved != (c.part[i] == 4) {
 			t.Fatalf("the difference in row %d of block %d: moved %v", i, c.part[i], moved)

@@ -17,6 +17,7 @@ const (
 	CalibrationIntercept = "intercept" // z + a
 	CalibrationPlatt     = "platt"     // a + s z
 	CalibrationIsotonic  = predict.Isotonic
+	CalibrationBends     = predict.Bends // where auto finds it better than a + s z
 )
 
 // The largest kind of model that may be chosen, values of Options.Stages.
