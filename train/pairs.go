@@ -16,7 +16,8 @@ const (
 	pairCells     = 5     // quantile cells of a number in the score test
 	mostCells     = 200   // of a pair in the score test
 	cellPenalty   = 5     // of a cell's weight in the score test, in renewals
-	rareCell      = 0.004 // share of the rows in which a product must differ from 0
+	rareCell      = 0.004 // share of the rows in which a product must differ from 0 …
+	leastProduct  = 1     // … and Σ w u² of a product u, in renewals
 	rankRows      = 40000 // rows behind a ranking, at most
 )
 
@@ -157,7 +158,9 @@ func (p *pairing) rank(g, h []float64, have [][2]int, workers int) [][2]int {
 }
 
 // part returns the columns of a pair: the products that are not 0 in at least
-// .4 % of the rows.
+// .4 % of the rows, and whose squares sum to a renewal. A product of two ends of
+// splines may be 10⁻⁵ in all rows and near 1 in one to be scored: with a column of
+// standard deviation 10⁻⁶ its log-odds were beyond −700.
 func (p *pairing) part(pair [2]int) (*part, predict.Pair) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -180,12 +183,13 @@ func (p *pairing) part(pair [2]int) (*part, predict.Pair) {
 		}
 		return dst
 	})
-	_, sd, share := all.moments(p.s.weights(), p.s.total)
+	mean, sd, share := all.moments(p.s.weights(), p.s.total)
 	marked := make([]bool, all.cols)
 	cells := []predict.Cell{}
 	made := &part{}
 	for c := range marked {
-		if share[c] > rareCell && sd[c] > 1e-6 {
+		size := p.s.total * (float64(mean[c]*mean[c]) + float64(sd[c]*sd[c]))
+		if share[c] > rareCell && size >= leastProduct && sd[c] > 1e-6 {
 			marked[c] = true
 			cells = append(cells, predict.Cell{I: c / int(width), J: c % int(width)})
 			made.kind = append(made.kind, pairColumn)

@@ -122,7 +122,8 @@ func TestCellsOfTheRanking(t *testing.T) {
 }
 
 // The columns of a pair are the products of its sides' columns that are not 0
-// in .4 % of the rows, and the cells say which and with what moments.
+// in .4 % of the rows and hold a renewal's worth, and the cells say which and with
+// what moments.
 func TestPartOfAPair(t *testing.T) {
 	f := crossed(500, rand.New(rand.NewPCG(13, 13)))
 	for i := range f.Rows { // value 2 in six rows, three of each region, and value 0 in two
@@ -156,16 +157,17 @@ func TestPartOfAPair(t *testing.T) {
 		for a := range width[0] {
 			for b := range width[1] {
 				var column []float64
-				mean, often := 0.0, 0
+				mean, squares, often := 0.0, 0.0, 0
 				for i := range s.frame.Rows {
 					v := sides[0][i*width[0]+a] * sides[1][i*width[1]+b]
 					column = append(column, v)
 					mean += v / 500
+					squares += v * v
 					if v > 1e-6 {
 						often++
 					}
 				}
-				if often <= 2 { // .4 % of 500
+				if often <= 2 || squares < leastProduct { // .4 % of 500
 					continue
 				}
 				if at >= part.cols || stated.Cells[at].I != a || stated.Cells[at].J != b {

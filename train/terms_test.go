@@ -134,7 +134,8 @@ func TestLevelTerm(t *testing.T) {
 }
 
 // Of numbers with the same ranks the first is kept, whatever their scale or
-// sign; windows of one aggregate are kept even where they agree.
+// sign; windows of one aggregate are kept even where they agree, and columns of a
+// ready table that are far from a line in each other.
 func TestTwins(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 9))
 	const n = 12000 // more than twinRows
@@ -163,8 +164,17 @@ func TestTwins(t *testing.T) {
 			t.Errorf("%s: reason %q", d.Feature, d.Reason)
 		}
 	}
-	if want := []string{"fall", "near", "sum_90d", "sum_all"}; !slices.Equal(names, want) {
+	if want := []string{"near", "sum_90d", "sum_all"}; !slices.Equal(names, want) {
 		t.Errorf("dropped %q, want %q", names, want)
+	}
+	ofHistory := func(name string, x []float64) features.Column {
+		c := numberColumn(name, x...)
+		c.Feature.From = "orders"
+		return c
+	}
+	_, dropped = newTerms(sampleOf(ofHistory("a", a), ofHistory("fall", fall)), 1)
+	if len(dropped) != 1 || dropped[0].Feature != "fall" {
+		t.Errorf("dropped %v of a history, want fall, which has the ranks of a", dropped)
 	}
 	_, dropped = newTerms(sampleOf(window("sum_90d", 90, a), window("sum_all", 0, a)), 1)
 	if len(dropped) > 0 {
