@@ -4,6 +4,7 @@ package train
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"slices"
 
@@ -58,27 +59,41 @@ func withCurves(s *sample, terms []predict.Term, curved []string, workers int) [
 	return out
 }
 
-// worthCurves returns the numbers that get a curve: all, as nil, where there are
-// at most mostCurves, else those with the largest score statistic, over eight
-// cells of equal weight, of the out-of-fold residuals of the linear model at
-// log-odds z (pairing.rank has the formula). Hundreds of columns for features
-// that are as good as linear would cost minutes and say nothing. The residuals
-// of all folds take part, which flatters the curves a little in the contest.
-func worthCurves(s *sample, terms []predict.Term, z []float64, workers int) []string {
+// chooseCurves returns the numbers that get a curve: all, as nil, where there are
+// at most mostCurves, else those that worthCurves ranks first by the approximate
+// leave-one-out residuals of the linear model, on the rows outside the fold hold.
+// Hundreds of columns for features that are as good as linear would cost minutes
+// and say nothing.
+func chooseCurves(ctx context.Context, s *sample, terms []predict.Term, linear *contestant, hold, workers int) ([]string, error) {
+	if !manyNumbers(terms) {
+		return nil, nil
+	}
+	as := terms
+	if linear.untouched {
+		as, _ = untransformed(s, terms)
+	}
+	c := contestOf(s, as, workers)
+	fit := newRidge(c.base, hold)
+	if err := fit.solve(ctx, c.mains.penalty([]float64{0}, linear.penalties), chooseTolerance, false); err != nil {
+		return nil, err
+	}
+	return worthCurves(s, terms, fit.leaveOneOut(), hold, workers), nil
+}
+
+// worthCurves returns the mostCurves numbers with the largest score statistic, over
+// eight cells of equal weight, of the residuals of the linear model at log-odds z
+// (pairing.rank has the formula), but for the rows of the fold hold.
+func worthCurves(s *sample, terms []predict.Term, z []float64, hold, workers int) []string {
 	scores := make([]float64, len(terms))
-	numbers := 0
-	for j := range terms {
-		if terms[j].Kind == string(features.NumberKind) {
-			numbers++
-		}
-	}
-	if numbers <= mostCurves {
-		return nil
-	}
 	slopes, curves := make([]float64, len(z)), make([]float64, len(z)) // of the loss of each row
 	for i := range z {
 		r, p := &s.frame.Rows[i], predict.Sigmoid(z[i])
 		slopes[i], curves[i] = float64(r.Weight*(float64(r.Y)-p)), float64(r.Weight*p*(1-p))
+	}
+	if hold != noFold {
+		from, to := s.starts[hold], s.starts[hold+1]
+		clear(slopes[from:to])
+		clear(curves[from:to])
 	}
 	parallel(workers, len(terms), func(j int) {
 		scores[j] = math.Inf(-1)
@@ -110,6 +125,17 @@ func worthCurves(s *sample, terms []predict.Term, z []float64, workers int) []st
 		}
 	}
 	return names
+}
+
+// manyNumbers reports whether only some numbers get a curve.
+func manyNumbers(terms []predict.Term) bool {
+	numbers := 0
+	for j := range terms {
+		if terms[j].Kind == string(features.NumberKind) {
+			numbers++
+		}
+	}
+	return numbers > mostCurves
 }
 
 // cellOf returns the number of the cell of x: how many edges, which rise, are at

@@ -172,18 +172,21 @@ func (p *published) note(cv *crossValidation) {
 // and the contest whose terms it has.
 func (p *published) contend(ctx context.Context, s *sample, linear *contestant, o *Options) (*contest, *contestant, error) {
 	terms := p.model.Terms
-	c := newContest(s, terms, worthCurves(s, terms, linear.z, o.Workers), o.Workers)
+	curved, err := chooseCurves(ctx, s, terms, linear, noFold, o.Workers)
+	if err != nil {
+		return nil, nil, err
+	}
+	c := newContest(s, terms, curved, o.Workers)
 	if linear.untouched {
 		c.terms, _ = untransformed(s, terms)
 	}
 	c.alike, c.oneSE = o.Segments == SegmentsIntercepts, o.Penalty == PenaltyOneSE
 	if o.Time {
-		fit := *p.fitter
-		fit.curved = c.curved
 		c.later = func(ctx context.Context, under, with *contestant) (*predict.Gain, error) {
-			return fit.laterGain(ctx, s, under, with)
+			return p.fitter.laterGain(ctx, s, under, with)
 		}
 	}
+	p.fitter.linear = linear
 	chosen, err := c.choose(ctx, linear, o.Stages)
 	if err != nil {
 		return nil, nil, err
@@ -253,7 +256,7 @@ func (p *published) fitAdditive(ctx context.Context, c *contest, x *contestant, 
 	if x.z != nil {
 		p.cv = &crossValidation{lambda: x.plain, loss: x.loss, z: x.z}
 	}
-	p.fitter.chosen, p.fitter.curved = x, c.curved
+	p.fitter.chosen = x
 	m.Provenance.Lambda, m.Provenance.Iterations = x.plain, b.fit.passes
 	return nil
 }
@@ -296,7 +299,7 @@ type fitter struct {
 	lambda  float64
 	workers int
 	chosen  *contestant // nil for the linear model without beliefs
-	curved  []string    // its numbers with a curve; nil for all
+	linear  *contestant // on whose residuals numbers are chosen that get a curve
 	options *Options
 }
 
@@ -316,7 +319,11 @@ func (f *fitter) quickly(ctx context.Context, s *sample) (*predict.Model, error)
 		}
 		c := contestOf(s, m.Terms, f.workers)
 		if f.chosen.curves {
-			c = newContest(s, m.Terms, f.curved, f.workers)
+			curved, err := chooseCurves(ctx, s, m.Terms, f.linear, noFold, f.workers)
+			if err != nil {
+				return nil, err
+			}
+			c = newContest(s, m.Terms, curved, f.workers)
 		}
 		b, err := c.build(ctx, f.chosen, false)
 		if err != nil {
