@@ -104,6 +104,6 @@ func (p *published) fitTold(ctx context.Context, s *sample, o *Options) error {
 }
 
 // searchRows is the number of rows on which penalties are searched.
-func (c *contest) searchRows() int {
-	return max(contestRows, int(contestEvents/min(c.s.churn, c.s.total-c.s.churn)*float64(c.base.rows)))
+func (s *sample) searchRows() int {
+	return max(contestRows, int(contestEvents/min(s.churn, s.total-s.churn)*float64(len(s.frame.Rows))))
 }

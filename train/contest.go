@@ -169,7 +169,7 @@ func (c *contest) mainsAt(ctx context.Context, l penalties) (*contestant, error)
 // path, for each scale; then that of the curves, then that of the rest, alone.
 // It leaves the fits from which pairs and tables go on.
 func (c *contest) bestMains(ctx context.Context) (*contestant, error) {
-	w := c.walker(c.base.sampled(c.searchRows()))
+	w := c.walker(c.base.sampled(c.s.searchRows()))
 	both := func(l *penalties, f float64) { l.plain, l.curve = l.plain*f, l.curve*f }
 	curve := func(l *penalties, f float64) { l.curve *= f }
 	plain := func(l *penalties, f float64) { l.plain *= f }
@@ -182,10 +182,6 @@ func (c *contest) bestMains(ctx context.Context) (*contestant, error) {
 		}
 	}
 	const step, decades = halfDecade, 10
-	from, powers := 1/step, 1
-	if c.timed() {
-		from, powers = 1, 0
-	}
 	if _, err := w.try(ctx, penalties{plain: 1000, curve: 1000, power: 1, worth: c.s.told.worth}); err != nil {
 		return nil, err
 	}
@@ -195,7 +191,7 @@ func (c *contest) bestMains(ctx context.Context) (*contestant, error) {
 		change func(*penalties, float64)
 	}{
 		{1 / step, decades, both}, {step, decades, both},
-		{from, 1, rescaled(0.5)}, {from, powers, rescaled(0)},
+		{1 / step, 1, rescaled(0.5)}, {1 / step, 1, rescaled(0)},
 		{step, decades, both}, {1 / step, decades, both},
 		{10, 3, curve}, {3, 1, curve}, {1. / 3, 2, plain}, {3, 2, plain},
 	} {
@@ -203,10 +199,8 @@ func (c *contest) bestMains(ctx context.Context) (*contestant, error) {
 			return nil, err
 		}
 	}
-	if !c.timed() {
-		if err := w.holdBack(ctx); err != nil {
-			return nil, err
-		}
+	if err := w.holdBack(ctx); err != nil {
+		return nil, err
 	}
 	c.fits = c.foldFits(c.base)
 	for k, r := range c.fits { // from where the sample's fits are
@@ -448,12 +442,6 @@ func upTo(counts []int, most int) []int {
 	return counts[:n]
 }
 
-// timed says that rows have a time. The scales of bestMains, bestLinear and
-// bestOfMany were measured on tables without one, on rows of the same time; what
-// they do to predictions of later rows was not, so that histories are left as
-// they were.
-func (c *contest) timed() bool { return c.later != nil }
-
 // bestOfMany is the number of standard errors by which pairs and tables must be
 // better. Many are tried, and that one is the best of them is in part luck, for
 // which one standard error does not pay: with 100 to 200 churned it let in pairs
@@ -531,7 +519,7 @@ func (c *contest) better(chosen *contestant, list []*contestant) *contestant {
 		}
 	}
 	need := 1.0
-	if !c.timed() && (best.pairs > 0 || best.rules > 0) {
+	if best.pairs > 0 || best.rules > 0 {
 		need = bestOfMany
 	}
 	if mean, se := c.gain(chosen, best); mean <= need*se {

@@ -115,11 +115,15 @@ type published struct {
 	all     *Sums // of those rows
 }
 
-// fitFree fits and publishes without beliefs.
+// fitFree fits and publishes without beliefs. The linear model is that of
+// bestLinear, but on histories of more rows than its judge sees the one of lowest
+// cross-validated loss on all of them: at 7 origins of a history of 50,000 to
+// 115,000 rows the judge's penalty was 5 to 50 times as large, and out of fold
+// no better at 6 (by .0004 worse, .0003 better at most).
 func (p *published) fitFree(ctx context.Context, s *sample, o *Options) error {
 	m := p.model
 	contends := o.Stages != StagesLinear && o.Lambda == 0 && len(m.Terms) > 0
-	if contends && !o.Time {
+	if contends && (!o.Time || len(s.frame.Rows) <= s.searchRows()) {
 		linear, err := bestLinear(ctx, s, m.Terms, o)
 		switch {
 		case err == nil:

@@ -12,17 +12,13 @@ import (
 type judge struct {
 	c     *contest
 	fits  []*ridge
-	whole *ridge    // nil where the evidence is not asked
+	whole *ridge
 	z     []float64 // out of fold, at the penalties judged last
 }
 
 // judge returns a judge of penalties on a part of the contest's rows.
 func (c *contest) judge(m *matrix) *judge {
-	j := &judge{c: c, fits: c.foldFits(m), z: make([]float64, c.base.rows)}
-	if !c.timed() {
-		j.whole = newRidge(m, noFold)
-	}
-	return j
+	return &judge{c: c, fits: c.foldFits(m), whole: newRidge(m, noFold), z: make([]float64, c.base.rows)}
 }
 
 // at returns the mean, per renewal, of the cross-validated loss and of the
@@ -43,7 +39,7 @@ func (c *contest) judge(m *matrix) *judge {
 // Source: Fong and Holmes (2020), Biometrika 107(2), for the sum.
 func (j *judge) at(ctx context.Context, l penalties) (float64, error) {
 	loss, err := j.c.outOfFold(ctx, j.fits, l, j.z)
-	if err != nil || j.whole == nil {
+	if err != nil {
 		return loss, err
 	}
 	if err := j.whole.solve(ctx, j.c.mains.penalty([]float64{0}, l), chooseTolerance, false); err != nil {

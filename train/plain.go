@@ -103,7 +103,7 @@ func (c *contest) linear(ctx context.Context, lambda, power float64) (*contestan
 	}
 	x := &contestant{name: StagesLinear, judged: math.Inf(1), z: make([]float64, c.base.rows)}
 	if lambda == 0 {
-		judge := c.judge(c.base.sampled(c.searchRows()))
+		judge := c.judge(c.base.sampled(c.s.searchRows()))
 		step, err := bestStep(func(lambdas []float64) ([]float64, error) {
 			losses := make([]float64, len(lambdas))
 			for i, l := range lambdas {
