@@ -95,8 +95,9 @@ func sum(w []float64) float64 {
 }
 
 // linear returns the contestant of linear terms at a penalty, or, where that is
-// 0, at the one of lowest out-of-fold loss on a sample of the rows. Columns have
-// the scale sd^power.
+// 0, at the one that is judged best on a sample of the rows. Columns have the
+// scale sd^power. Penalties are tried from large to small until they have been
+// judged worse and worse for a decade: small ones take most of the time.
 func (c *contest) linear(ctx context.Context, lambda, power float64) (*contestant, error) {
 	at := func(lambda float64) penalties {
 		return penalties{plain: lambda, power: power, worth: c.s.told.worth}
@@ -106,10 +107,19 @@ func (c *contest) linear(ctx context.Context, lambda, power float64) (*contestan
 		judge := c.judge(c.base.sampled(c.s.searchRows()))
 		step, err := bestStep(func(lambdas []float64) ([]float64, error) {
 			losses := make([]float64, len(lambdas))
-			for i, l := range lambdas {
+			for i, rising := 0, 0; i < len(lambdas); i++ {
+				if rising == perDecade {
+					losses[i] = math.Inf(1)
+					continue
+				}
 				var err error
-				if losses[i], err = judge.at(ctx, at(l)); err != nil {
+				if losses[i], err = judge.at(ctx, at(lambdas[i])); err != nil {
 					return nil, err
+				}
+				if i > 0 && losses[i] > losses[i-1] {
+					rising++
+				} else {
+					rising = 0
 				}
 				x.judged = min(x.judged, losses[i])
 			}
