@@ -20,7 +20,7 @@ demo-shop: build ## the same of a shop without contracts, in ./demo-shop
 	bin/holdfast demo --kind shop demo-shop
 
 test: ## Go only; tests on real histories need ../shared beside the checkout
-	$(GO) test ./...
+	$(GO) test -timeout 20m ./...
 
 test-deep: ## 10,000 random histories against a reference that re-reads everything for each snapshot; backtests of the large histories
 	@mkdir -p bin
