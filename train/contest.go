@@ -244,8 +244,9 @@ func (c *contest) rechoose(ctx context.Context, linear, mains *contestant) error
 		return nil
 	}
 	c.luck = slices.Clone(mains.z)
+	chooser := newCurveChooser(c.s, c.numbers, linear, c.workers)
 	for _, k := range c.folds {
-		curved, err := chooseCurves(ctx, c.s, c.numbers, linear, k, c.workers)
+		curved, err := chooser.choose(ctx, k)
 		if err != nil {
 			return err
 		}

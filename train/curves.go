@@ -59,25 +59,39 @@ func withCurves(s *sample, terms []predict.Term, curved []string, workers int) [
 	return out
 }
 
-// chooseCurves returns the numbers that get a curve: all, as nil, where there are
-// at most mostCurves, else those that worthCurves ranks first by the approximate
+// A curveChooser chooses the numbers that get a curve.
+type curveChooser struct {
+	terms  []predict.Term
+	linear *contestant
+	on     *contest // of the linear model's columns; nil where all numbers get a curve
+}
+
+func newCurveChooser(s *sample, terms []predict.Term, linear *contestant, workers int) *curveChooser {
+	c := &curveChooser{terms: terms, linear: linear}
+	if manyNumbers(terms) {
+		as := terms
+		if linear.untouched {
+			as, _ = untransformed(s, terms)
+		}
+		c.on = contestOf(s, as, workers)
+	}
+	return c
+}
+
+// choose returns the numbers that get a curve: all, as nil, where there are at most
+// mostCurves, else those that worthCurves ranks first by the approximate
 // leave-one-out residuals of the linear model, on the rows outside the fold hold.
 // Hundreds of columns for features that are as good as linear would cost minutes
 // and say nothing.
-func chooseCurves(ctx context.Context, s *sample, terms []predict.Term, linear *contestant, hold, workers int) ([]string, error) {
-	if !manyNumbers(terms) {
+func (c *curveChooser) choose(ctx context.Context, hold int) ([]string, error) {
+	if c.on == nil {
 		return nil, nil
 	}
-	as := terms
-	if linear.untouched {
-		as, _ = untransformed(s, terms)
-	}
-	c := contestOf(s, as, workers)
-	fit := newRidge(c.base, hold)
-	if err := fit.solve(ctx, c.mains.penalty([]float64{0}, linear.penalties), chooseTolerance, false); err != nil {
+	fit := newRidge(c.on.base, hold)
+	if err := fit.solve(ctx, c.on.mains.penalty([]float64{0}, c.linear.penalties), chooseTolerance, false); err != nil {
 		return nil, err
 	}
-	return worthCurves(s, terms, fit.leaveOneOut(), hold, workers), nil
+	return worthCurves(c.on.s, c.terms, fit.leaveOneOut(), hold, c.on.workers), nil
 }
 
 // worthCurves returns the mostCurves numbers with the largest score statistic, over

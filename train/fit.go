@@ -176,7 +176,7 @@ func (p *published) note(cv *crossValidation) {
 // and the contest whose terms it has.
 func (p *published) contend(ctx context.Context, s *sample, linear *contestant, o *Options) (*contest, *contestant, error) {
 	terms := p.model.Terms
-	curved, err := chooseCurves(ctx, s, terms, linear, noFold, o.Workers)
+	curved, err := newCurveChooser(s, terms, linear, o.Workers).choose(ctx, noFold)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -323,7 +323,7 @@ func (f *fitter) quickly(ctx context.Context, s *sample) (*predict.Model, error)
 		}
 		c := contestOf(s, m.Terms, f.workers)
 		if f.chosen.curves {
-			curved, err := chooseCurves(ctx, s, m.Terms, f.linear, noFold, f.workers)
+			curved, err := newCurveChooser(s, m.Terms, f.linear, f.workers).choose(ctx, noFold)
 			if err != nil {
 				return nil, err
 			}
